@@ -1,0 +1,65 @@
+"""The vocabulary: what entities can do and the events they bring. No behaviour.
+
+``CAPABILITIES`` and ``EVENT_TYPES`` are written out, not collected by import, so that this page is the whole list.
+"""
+
+from __future__ import annotations
+
+from hub.capabilities.camera import Camera, MotionEnded, MotionStarted, PlateGuess, PlateRead, PlateReader, VideoChanged
+from hub.capabilities.drone import Drone, DroneArrived, DroneDispatched, DroneRefused, DroneTelemetry
+from hub.capabilities.incident import (
+    Alarm,
+    AlarmAcknowledged,
+    AlarmCleared,
+    AlarmRaised,
+    AlarmReturned,
+    AlarmShelved,
+    Incident,
+    IncidentAcknowledged,
+    IncidentAssigned,
+    IncidentAttached,
+    IncidentClosed,
+    IncidentNoted,
+    IncidentOpened,
+    Priority,
+)
+from hub.capabilities.message import MessageReceived, MessageSent
+from hub.capabilities.unit import Unit, UnitAlerted, UnitMoved, UnitStatusChanged, UnitTaskSeen
+from hub.capabilities.watchlist import Hit, WatchlistHit, WatchlistReviewed
+from hub.core.action import ActionSpec, actions_of
+from hub.core.event import EventType
+
+CAPABILITIES: dict[str, type] = {
+    "alarm": Alarm,
+    "camera": Camera,
+    "drone": Drone,
+    "hit": Hit,
+    "incident": Incident,
+    "plate_reader": PlateReader,
+    "unit": Unit,
+}
+
+EVENT_TYPES: tuple[EventType, ...] = tuple(
+    data.type
+    for data in (
+        AlarmAcknowledged, AlarmCleared, AlarmRaised, AlarmReturned, AlarmShelved, DroneArrived, DroneDispatched,
+        DroneRefused, DroneTelemetry, IncidentAcknowledged, IncidentAssigned, IncidentAttached, IncidentClosed,
+        IncidentNoted, IncidentOpened, MessageReceived, MessageSent, MotionEnded, MotionStarted, PlateRead, UnitAlerted,
+        UnitMoved, UnitStatusChanged, UnitTaskSeen, VideoChanged, WatchlistHit, WatchlistReviewed,
+    )
+)  # fmt: skip
+
+
+def capability_actions() -> dict[str, ActionSpec]:
+    """The actions of all capabilities, by full name."""
+    return {name: spec for domain, kind in CAPABILITIES.items() for name, spec in actions_of(kind, domain).items()}
+
+
+__all__ = [
+    "CAPABILITIES", "EVENT_TYPES", "Alarm", "AlarmAcknowledged", "AlarmCleared", "AlarmRaised", "AlarmReturned",
+    "AlarmShelved", "Camera", "Drone", "DroneArrived", "DroneDispatched", "DroneRefused", "DroneTelemetry", "Hit",
+    "Incident", "IncidentAcknowledged", "IncidentAssigned", "IncidentAttached", "IncidentClosed", "IncidentNoted",
+    "IncidentOpened", "MessageReceived", "MessageSent", "MotionEnded", "MotionStarted", "PlateGuess", "PlateRead",
+    "PlateReader", "Priority", "Unit", "UnitAlerted", "UnitMoved", "UnitStatusChanged", "UnitTaskSeen", "VideoChanged",
+    "WatchlistHit", "WatchlistReviewed", "capability_actions",
+]  # fmt: skip

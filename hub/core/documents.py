@@ -1,0 +1,34 @@
+"""What the core asks of the store for documents that people edit (red boxes, contacts, areas, forms, roster)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+MAX_DOCUMENTS = 5_000  # a collection; beyond it use records
+
+
+class Documents(Protocol):
+    """Named collections of JSON documents with string ids. Each method is durable when it returns."""
+
+    async def get(self, collection: str, key: str) -> dict[str, Any] | None:
+        """One document."""
+
+    async def put(self, collection: str, key: str, value: Mapping[str, Any]) -> None:
+        """Write one; ``LimitExceeded`` beyond ``MAX_DOCUMENTS``."""
+
+    async def delete(self, collection: str, key: str) -> None:
+        """Remove one; harmless when it is not there."""
+
+    async def all(self, collection: str) -> dict[str, dict[str, Any]]:
+        """All of a collection by id."""
+
+
+class Media(Protocol):
+    """Pictures, clips and recordings, named by the SHA-256 of their bytes."""
+
+    async def put(self, content: bytes, mime: str, retention: str) -> str:
+        """Keep it; the id (64 hexadecimal digits). ``LimitExceeded`` over 16 MiB."""
+
+    async def get(self, media: str) -> tuple[bytes, str]:
+        """Bytes and MIME type; ``NotFound`` when it is not there or was erased."""

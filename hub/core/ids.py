@@ -1,0 +1,22 @@
+"""Ids and randomness from one place, so that one seed replays a shift."""
+
+from __future__ import annotations
+
+from random import Random, SystemRandom
+
+from hub.core.clock import Clock
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u to misread aloud
+
+
+class Ids:
+    """Makes ids that sort by time: 48 bits of milliseconds and 80 random bits (the layout of a ULID)."""
+
+    def __init__(self, clock: Clock, random: Random | None = None) -> None:
+        self._clock = clock
+        self.random = random or SystemRandom()
+
+    def new(self) -> str:
+        """A new id of 26 characters."""
+        value = (int(self._clock.now() * 1000) & (1 << 48) - 1) << 80 | self.random.getrandbits(80)
+        return "".join(_ALPHABET[value >> shift & 31] for shift in range(125, -1, -5))

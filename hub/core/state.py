@@ -1,0 +1,110 @@
+"""State: what the events say of each entity, folded in memory.
+
+``State.apply`` is the only way to change it, so ``replay(snapshot N, events after N) == state``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hub.core.event import Event, EventTypes
+
+UNKNOWN = "unknown"
+UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class EntityState:
+    """One entity's state. ``changed``: when the state string last changed, ``updated``: the last event's ``at``."""
+
+    entity: str
+    state: str
+    attributes: Mapping[str, Any]
+    changed: float
+    updated: float
+    seq: int
+
+    @property
+    def domain(self) -> str:
+        """The part before the dot: ``camera`` of ``camera.gold_shop_3``."""
+        return self.entity.partition(".")[0]
+
+    def as_data(self) -> dict[str, Any]:
+        """JSON form."""
+        return {
+            "entity": self.entity, "state": self.state, "attributes": self.attributes,
+            "changed": self.changed, "updated": self.updated, "seq": self.seq,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one event did to one entity; ``old`` or ``new`` is ``None`` when it appeared or went."""
+
+    event: Event
+    entity: str
+    old: EntityState | None
+    new: EntityState | None
+
+
+class State:
+    """All entities' states."""
+
+    def __init__(self, types: EventTypes) -> None:
+        self._types = types
+        self._entities: dict[str, EntityState] = {}
+        self.seq = 0
+
+    def get(self, entity: str) -> EntityState | None:
+        """One entity, or ``None``."""
+        return self._entities.get(entity)
+
+    def __iter__(self) -> Iterator[EntityState]:
+        return iter(self._entities.values())
+
+    def __len__(self) -> int:
+        return len(self._entities)
+
+    def apply(self, event: Event) -> Change | None:
+        """Fold one event; ``None`` when its type projects nothing or it names no entity."""
+        self.seq = event.seq
+        kind = self._types.get(event.type)
+        if kind is None or kind.projection is None or event.entity is None:
+            return None
+        projection, old = kind.projection, self._entities.get(event.entity)
+        if projection.remove:
+            self._entities.pop(event.entity, None)
+            return Change(event, event.entity, old, None) if old else None
+        value = projection.state
+        if projection.state_from is not None:
+            raw = event.data.get(projection.state_from)
+            value = None if raw is None else _as_state(raw)
+        if value is None:
+            value = old.state if old else UNKNOWN
+        attributes = dict(old.attributes) if old else {}
+        for attribute, source in projection.attributes.items():
+            if source in event.data:
+                attributes[attribute] = event.data[source]
+        if projection.merge_from is not None:
+            attributes.update(event.data.get(projection.merge_from) or {})
+        changed = old.changed if old and old.state == value else event.at
+        new = EntityState(event.entity, value, attributes, changed, event.at, event.seq)
+        self._entities[event.entity] = new
+        return Change(event, event.entity, old, new)
+
+    def dump(self) -> list[dict[str, Any]]:
+        """All entities as JSON data, for a snapshot at ``seq``."""
+        return [entity.as_data() for entity in self._entities.values()]
+
+    def load(self, seq: int, entities: Iterable[Mapping[str, Any]]) -> None:
+        """Become the snapshot."""
+        self.seq = seq
+        self._entities = {data["entity"]: EntityState(**data) for data in entities}
+
+
+def _as_state(raw: object) -> str:
+    if isinstance(raw, bool):
+        return "on" if raw else "off"
+    return str(raw)

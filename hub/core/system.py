@@ -1,0 +1,132 @@
+"""The event types of the hub itself. None of them has an outside door: only the hub emits them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from hub.core.event import EventData, EventType, Lane, Personal, Projection, event_type, personal, same
+
+
+@event_type(
+    "entity_added", "เพิ่มอุปกรณ์", "Entity added",
+    projection=Projection(merge_from="description"), outside=False,
+)  # fmt: skip
+class EntityAdded(EventData):
+    """An instance brought an entity in; ``description`` is ``Entity.describe()``."""
+
+    description: dict[str, Any]
+
+
+@event_type("entity_removed", "ถอดอุปกรณ์", "Entity removed", projection=Projection(remove=True), outside=False)
+class EntityRemoved(EventData):
+    """The entity is gone."""
+
+    reason: str = ""
+
+
+@event_type(
+    "state_changed", "สถานะเปลี่ยน", "State changed", lane=Lane.TELEMETRY,
+    projection=Projection(state_from="state", merge_from="attributes"),
+)  # fmt: skip
+class StateChanged(EventData):
+    """A plugin's report of its own entity's state, where no more telling event type exists."""
+
+    state: str | None = None
+    attributes: dict[str, Any] = {}
+
+
+@event_type(
+    "availability_changed", "การติดต่ออุปกรณ์เปลี่ยน", "Availability changed",
+    projection=Projection(attributes={"available": "available", "reason": "reason"}), outside=False,
+)  # fmt: skip
+class AvailabilityChanged(EventData):
+    """The hub can or cannot reach the entity."""
+
+    available: bool
+    reason: str = ""
+
+
+@event_type(
+    "instance_changed", "สถานะปลั๊กอินเปลี่ยน", "Plugin instance changed",
+    projection=Projection(state_from="state", attributes={"reason": "reason", "plugin": "plugin"}), outside=False,
+)  # fmt: skip
+class InstanceChanged(EventData):
+    """Health of a plugin instance, entity ``plugin.INSTANCE``: starting, running, retrying, failed, stopped."""
+
+    plugin: str
+    state: str
+    reason: str = ""
+
+
+@event_type("fault", "ข้อผิดพลาด", "Fault", outside=False)
+class Fault(EventData):
+    """Something inside failed that an officer or technician should see."""
+
+    where: str
+    message: str
+    hint: str = ""
+
+
+@event_type("action_requested", "สั่งการ", "Action requested", retention="actions", outside=False)
+class ActionRequested(EventData):
+    """Somebody or something asked for an action; the target is the event's entity."""
+
+    action: str
+    key: str
+    actor: str
+    params: Annotated[dict[str, Any], personal(Personal.TEXT)]
+
+
+@event_type("action_finished", "ผลการสั่งการ", "Action finished", retention="actions", outside=False)
+class ActionFinished(EventData):
+    """The outcome of an action; the target is the event's entity."""
+
+    action: str
+    key: str
+    status: str
+    error: dict[str, Any] | None = None
+    result: Annotated[Any, personal(Personal.TEXT)] = None
+    ms: float = 0.0
+
+
+@event_type(
+    "confirmation_requested", "รอยืนยัน", "Confirmation requested", lane=Lane.EMERGENCY, retention="actions",
+    projection=Projection(
+        state="pending",
+        attributes=same(
+            "action", "target", "params", "actor", "title", "right", "expires_at", "cause"
+        ),
+    ),
+    outside=False,
+)  # fmt: skip
+class ConfirmationRequested(EventData):
+    """A dangerous action waits for a person; entity ``confirmation.KEY``."""
+
+    action: str
+    target: str | None
+    params: Annotated[dict[str, Any], personal(Personal.TEXT)]
+    actor: str
+    title: dict[str, str]
+    right: str
+    expires_at: float
+    cause: str | None = None
+
+
+@event_type(
+    "confirmation_answered", "ตอบการยืนยัน", "Confirmation answered", retention="actions",
+    projection=Projection(remove=True), outside=False,
+)  # fmt: skip
+class ConfirmationAnswered(EventData):
+    """A person answered, or nobody did in time (``answer``: yes, no, expired)."""
+
+    answer: str
+    by: str
+
+
+SYSTEM_TYPES: tuple[EventType, ...] = tuple(
+    data.type
+    for data in (
+        EntityAdded, EntityRemoved, StateChanged, AvailabilityChanged, InstanceChanged, Fault, ActionRequested,
+        ActionFinished, ConfirmationRequested, ConfirmationAnswered,
+    )
+)  # fmt: skip

@@ -1,0 +1,58 @@
+"""With ``hub.capabilities``, all that a plugin imports of the hub.
+
+::
+
+    from hub.sdk import Config, Context, Entity, PluginSpec, Text, plugin
+
+    class Settings(Config):
+        host: str = Field(description="address of the device")
+
+    async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
+        await ctx.add(Entity("light.gate", Text("ไฟหน้าประตู", "Gate light"), ("light",)), GateLight(config.host))
+        yield
+
+    @plugin
+    def hub_plugin() -> PluginSpec:
+        return PluginSpec(Settings, setup)
+"""
+
+from hub.core.action import Call, Outcome
+from hub.core.clock import Clock, ManualClock, SystemClock
+from hub.core.entity import Entity
+from hub.core.error import (
+    ActionFailed,
+    Conflict,
+    Denied,
+    Expired,
+    HubError,
+    InvalidInput,
+    LimitExceeded,
+    NotFound,
+    TimedOut,
+    Unavailable,
+)
+from hub.core.event import Event, EventData
+from hub.core.ids import Ids
+from hub.core.journal import Query
+from hub.core.state import EntityState
+from hub.core.system import StateChanged
+from hub.core.text import Text
+from hub.sdk.context import (
+    Collection,
+    Context,
+    MediaStore,
+    Records,
+    Video,
+    VideoSource,
+    WebRequest,
+    WebResponse,
+    current_call,
+)
+from hub.sdk.spec import Config, PluginSpec, plugin
+
+__all__ = [
+    "ActionFailed", "Call", "Clock", "Collection", "Config", "Conflict", "Context", "Denied", "Entity", "EntityState",
+    "Event", "EventData", "Expired", "HubError", "Ids", "InvalidInput", "LimitExceeded", "ManualClock", "MediaStore",
+    "NotFound", "Outcome", "PluginSpec", "Query", "Records", "StateChanged", "SystemClock", "Text", "TimedOut",
+    "Unavailable", "Video", "VideoSource", "WebRequest", "WebResponse", "current_call", "plugin",
+]  # fmt: skip

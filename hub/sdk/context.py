@@ -1,0 +1,198 @@
+"""``Context``: all that a plugin instance may do, whether it runs in the hub's process or in a child of its own.
+
+Every method is async and every value serialisable, so the same plugin runs in both. What an instance may do is
+limited by its grants: it emits only the event types its ``plugin.toml`` lists, for its own entities.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from hub.core.action import Call, Outcome
+from hub.core.clock import Clock
+from hub.core.entity import Entity
+from hub.core.event import Event, EventData
+from hub.core.ids import Ids
+from hub.core.journal import Query
+from hub.core.state import EntityState
+
+S = TypeVar("S")
+Handler = Callable[[Event], Awaitable[None]]
+
+MAX_BODY = 1 << 20
+
+_current_call: ContextVar[Call | None] = ContextVar("hub_current_call", default=None)
+
+
+def current_call() -> Call:
+    """Inside an action: who asked, under which key and for what cause."""
+    call = _current_call.get()
+    if call is None:
+        raise RuntimeError("current_call() is for the body of an action only")
+    return call
+
+
+@dataclass(frozen=True, slots=True)
+class WebRequest:
+    """What came to a route. ``path`` is the part after the instance's own prefix; header names are small letters."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    remote: str
+
+
+@dataclass(frozen=True, slots=True)
+class WebResponse:
+    """What a route answers."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "text/plain; charset=utf-8"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class VideoSource:
+    """Where a camera's picture comes from; the vision process does the rest.
+
+    ``url``: rtsp://, rtsps://, http:// or https://. ``analyse``: any of ``motion`` and ``plate``. ``fps``: pictures
+    a second that are analysed. Credentials are given apart so that they never stand in a log.
+    """
+
+    url: str
+    username: str | None = None
+    password: str | None = None
+    analyse: tuple[str, ...] = ()
+    fps: float = 5.0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Video(Protocol):
+    """A source under the vision process's care."""
+
+    async def snapshot(self) -> str:
+        """Keep the newest picture; its media id. ``Unavailable`` when there is none yet."""
+
+    async def close(self) -> None:
+        """Stop."""
+
+
+class Records(Protocol):
+    """A table of the instance's own in the journal's database: many small rows, encrypted, no limit of documents."""
+
+    async def put(self, key: str, value: Any) -> None:
+        """Write one; durable when it returns."""
+
+    async def delete(self, key: str) -> None:
+        """Remove one."""
+
+    async def all(self) -> dict[str, Any]:
+        """All rows by key."""
+
+
+class Collection(Protocol):
+    """Documents that people edit; at most 5,000."""
+
+    async def get(self, key: str) -> dict[str, Any] | None:
+        """One document."""
+
+    async def put(self, key: str, value: Mapping[str, Any]) -> None:
+        """Write one; durable when it returns."""
+
+    async def delete(self, key: str) -> None:
+        """Remove one."""
+
+    async def all(self) -> dict[str, dict[str, Any]]:
+        """All by key."""
+
+
+class MediaStore(Protocol):
+    """Pictures and recordings."""
+
+    async def put(self, content: bytes, mime: str, retention: str = "incidents") -> str:
+        """Keep; the media id."""
+
+    async def get(self, media: str) -> tuple[bytes, str]:
+        """Bytes and MIME type."""
+
+
+class Context(Protocol):
+    """The hub as an instance sees it."""
+
+    instance: str
+    clock: Clock
+    ids: Ids
+    log: logging.Logger
+    media: MediaStore
+
+    async def add(self, entity: Entity, device: object | None = None) -> None:
+        """Bring an entity in. ``device`` implements the Protocols named in ``entity.capabilities``; its methods
+        serve the actions. Adding it again updates the description."""
+
+    async def remove(self, entity: str) -> None:
+        """Take one of the instance's entities out."""
+
+    async def emit(
+        self, data: EventData, *, entity: str | None = None, at: float | None = None, cause: str | None = None
+    ) -> int:
+        """Report a fact; its sequence number, once it is durable. Inside an action the cause is filled in."""
+
+    async def emit_named(
+        self, type: str, data: Mapping[str, Any], *, entity: str | None = None, at: float | None = None,
+        cause: str | None = None,
+    ) -> int:  # fmt: skip
+        """The same for a type declared in ``plugin.toml``."""
+
+    async def on(
+        self, type: str, handler: Handler, *, match: Mapping[str, Any] | None = None, entity: str | None = None
+    ) -> None:
+        """Call ``handler`` with each committed event of that type, in order, one at a time (queue of 1,000)."""
+
+    async def act(self, name: str, handler: Callable[..., Awaitable[Any]]) -> None:
+        """Serve an action declared in ``plugin.toml``; the handler's signature validates the parameters."""
+
+    async def call(
+        self, action: str, target: str | None = None, params: Mapping[str, Any] | None = None, *,
+        key: str | None = None, cause: str | None = None,
+    ) -> Outcome:  # fmt: skip
+        """Ask for an action with the instance's own rights."""
+
+    async def state(self, entity: str) -> EntityState | None:
+        """One entity's state."""
+
+    async def states(self, domain: str) -> list[EntityState]:
+        """All of a domain."""
+
+    async def history(self, query: Query) -> list[Event]:
+        """Committed events."""
+
+    async def every(self, seconds: float, call: Callable[[], Awaitable[None]]) -> None:
+        """Call again and again, ``seconds`` after the last call ended, until unload."""
+
+    async def offer(self, protocol: type[S], service: S) -> None:
+        """Offer a service to other plugins under a Protocol they know."""
+
+    async def need(self, protocol: type[S]) -> S:
+        """A service another instance offers; waits until it is there (the set-up's time limit bounds it)."""
+
+    async def video(self, entity: str, source: VideoSource) -> Video:
+        """Hand a camera's source to the vision process; what it sees comes as events of ``entity``."""
+
+    def documents(self, name: str) -> Collection:
+        """A collection of the instance's own."""
+
+    def records(self, name: str) -> Records:
+        """A table of the instance's own."""
+
+    async def route(self, method: str, path: str, handler: Callable[[WebRequest], Awaitable[WebResponse]]) -> None:
+        """Serve ``/hook/INSTANCE/path`` on the public listener. Bodies over 1 MiB are refused before the handler."""
+
+    async def health(self, ok: bool, reason: str = "") -> None:
+        """Say that the instance cannot do its duty now (shown with the reason), or that it can again."""

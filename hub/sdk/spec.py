@@ -1,0 +1,46 @@
+"""``PluginSpec`` and the one hook through which a plugin's module declares it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pluggy
+from pydantic import BaseModel, ConfigDict
+
+from hub.sdk.context import Context
+
+PROJECT = "hub"
+hookspec = pluggy.HookspecMarker(PROJECT)
+plugin = pluggy.HookimplMarker(PROJECT)
+
+
+class Config(BaseModel):
+    """Base of a plugin's configuration: unknown fields are mistakes; every field carries a description."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Setup = Callable[[Context, Any], AsyncIterator[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class PluginSpec:
+    """What a plugin is to the hub.
+
+    ``setup(ctx, config)`` is an async generator: before its one ``yield`` is set-up, after it is unload.
+    ``setup_limit``: seconds that set-up may take; the same for unload.
+    """
+
+    config: type[Config]
+    setup: Setup
+    setup_limit: float = 20.0
+
+
+class Hooks:
+    """The hook specification."""
+
+    @hookspec(firstresult=True)
+    def hub_plugin(self) -> PluginSpec:  # type: ignore[empty-body]
+        """Declare the plugin. Must not have side effects: no I/O, no task, no global."""
