@@ -1,0 +1,126 @@
+"""Pictures from a camera's address, one after the other, until it fails or ``stop`` is set.
+
+Errors are ``Unavailable`` in words for the operator; they never hold the address or the credentials, which the
+libraries' own messages do.
+"""
+
+from __future__ import annotations
+
+import http.client
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+import av
+import av.error
+import av.logging
+
+from hub.core.error import InvalidInput, Unavailable
+from hub.vision.picture import MAX_PIXELS, Picture, StillPicture, StreamPicture
+from hub.vision.spec import SourceSpec
+
+OPEN_S, READ_S = 5.0, 3.0
+"""Time limits: until the stream is open, and between two packets."""
+MAX_STILL = 16 << 20
+_RTSP = {
+    "rtsp_transport": "tcp",
+    "analyzeduration": "0",
+    "probesize": "32",
+    "fflags": "nobuffer",
+    "protocol_whitelist": "rtsp,rtsps,rtp,tcp,tls,udp,crypto",  # a camera's answer must not lead to files
+}
+av.logging.set_level(None)  # libav writes addresses, credentials included, to standard error
+
+
+def pictures(spec: SourceSpec, stop: threading.Event) -> Iterator[Picture]:
+    """Pictures of a source as they come. Ends when ``stop`` is set, else with ``Unavailable``."""
+    return _stream(spec, stop) if spec.is_stream else _stills(spec, stop)
+
+
+def _stream(spec: SourceSpec, stop: threading.Event) -> Iterator[Picture]:
+    try:
+        with av.open(spec.full_url, format="rtsp", options=dict(_RTSP), timeout=(OPEN_S, READ_S)) as container:
+            if not container.streams.video:
+                raise Unavailable("the stream has no video")
+            video = container.streams.video[0]
+            video.thread_type = "NONE"  # frame threads hold pictures back
+            for frame in container.decode(video):
+                if stop.is_set():
+                    return
+                if frame.width * frame.height > MAX_PIXELS:
+                    raise Unavailable(f"pictures of {frame.width} × {frame.height} are over {MAX_PIXELS} pixels")
+                yield StreamPicture(frame)
+    except (av.error.FFmpegError, OSError, ValueError) as fault:
+        raise Unavailable(_words(fault)) from None
+    raise Unavailable("the camera ended the stream")
+
+
+_STREAM_WORDS: tuple[tuple[type[BaseException], str], ...] = (
+    (av.error.HTTPUnauthorizedError, "the camera refuses the user name or password"),
+    (av.error.HTTPForbiddenError, "the camera forbids this stream to this account"),
+    (av.error.HTTPNotFoundError, "the camera knows no stream of this path"),
+    (av.error.ConnectionRefusedError, "nothing listens at the address"),
+    (av.error.TimeoutError, "the camera does not answer in time"),
+    (av.error.ExitError, "the camera does not answer in time"),
+    (av.error.InvalidDataError, "what answers is no video that can be decoded"),
+    (av.error.EOFError, "the camera ended the stream"),
+    (av.error.ProtocolNotFoundError, "what answers is no video that can be decoded"),
+)
+
+
+def _words(fault: BaseException) -> str:
+    """Plain words for libav's error; of unknown ones only the class and the system's text, never the address."""
+    for kind, words in _STREAM_WORDS:
+        if isinstance(fault, kind):
+            return words
+    text = getattr(fault, "strerror", None)
+    return f"the stream failed: {text or type(fault).__name__}"
+
+
+def _stills(spec: SourceSpec, stop: threading.Event) -> Iterator[Picture]:
+    opener = _opener(spec)
+    while not stop.is_set():
+        try:
+            with opener.open(spec.url, timeout=OPEN_S) as answer:
+                data = answer.read(MAX_STILL + 1)
+        except urllib.error.HTTPError as refused:
+            raise Unavailable(_http_words(refused.code)) from None
+        except (OSError, http.client.HTTPException, ValueError) as fault:
+            reason = getattr(fault, "reason", fault)
+            late = isinstance(reason, TimeoutError)
+            words = "the camera does not answer in time" if late else "the address cannot be reached"
+            raise Unavailable(words) from None
+        if len(data) > MAX_STILL:
+            raise Unavailable(f"the snapshot is over {MAX_STILL >> 20} MB")
+        try:
+            yield StillPicture(data)
+        except InvalidInput as broken:
+            raise Unavailable(f"the snapshot is {broken.message}") from None
+        stop.wait(1.0 / spec.fps)
+
+
+def _http_words(code: int) -> str:
+    if code == 401:
+        return "the camera refuses the user name or password"
+    if 300 <= code < 400:
+        return "the camera sends to another address, which is not followed: give the final one"
+    return f"the camera answers {code} {http.client.responses.get(code, '')}".strip()
+
+
+def _opener(spec: SourceSpec) -> urllib.request.OpenerDirector:
+    """HTTP and HTTPS, Digest before Basic, no redirects, no proxy, no other schemes."""
+    passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
+    if spec.username:
+        passwords.add_password(None, spec.url, spec.username, spec.password)
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.HTTPHandler(),
+        urllib.request.HTTPSHandler(),
+        urllib.request.HTTPDigestAuthHandler(passwords),
+        urllib.request.HTTPBasicAuthHandler(passwords),
+        urllib.request.HTTPErrorProcessor(),
+        urllib.request.HTTPDefaultErrorHandler(),
+    ):
+        opener.add_handler(handler)
+    return opener

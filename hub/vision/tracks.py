@@ -1,0 +1,108 @@
+"""Passages of plates: sightings of one plate in many pictures become one report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from hub.vision.picture import Picture
+from hub.vision.plates import Candidate, Sighting, looks_same, overlap
+from hub.vision.provinces import distance
+from hub.vision.reader import PlateText
+
+GONE_S = 1.5
+"""A passage ends when its plate was not seen for so long."""
+MAX_TRACKS = 16
+_MAX_REPORTED = 1024
+_SAME_LETTERS = 2
+"""Texts that differ in no more letters, at one place, are readings of one plate."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Report:
+    """One plate to tell: its text, where and when it was read best."""
+
+    text: PlateText
+    candidate: Candidate
+    picture: Picture
+    at: float
+
+
+@dataclass(slots=True, eq=False)
+class _Track:
+    candidate: Candidate
+    seen: float
+    best: dict[str, Report] = field(default_factory=dict)
+    votes: dict[str, int] = field(default_factory=dict)
+    told: bool = False
+
+    def winner(self) -> Report:
+        text = max(self.best, key=lambda key: (self.votes[key], self.best[key].text.confidence))
+        return self.best[text]
+
+
+class PlateTracks:
+    """The passages of one source. Times are those of the pictures, in seconds."""
+
+    def __init__(self, min_interval_s: float) -> None:
+        self._interval = min_interval_s
+        self._tracks: list[_Track] = []
+        self._reported: dict[str, float] = {}
+
+    def known(self, candidate: Candidate, at: float) -> bool:
+        """Whether this is a plate at rest that was told already; it counts as seen then and need not be read again."""
+        for track in self._tracks:
+            if track.told and looks_same(track.candidate, candidate):
+                track.seen = max(track.seen, at)
+                return True
+        return False
+
+    def observe(self, sightings: Iterable[Sighting], picture: Picture, at: float) -> list[Report]:
+        """Take one picture's readings; returns what is to be told now: two pictures agree, or a passage has ended."""
+        reports = self.ended(at)
+        for sighting in sightings:
+            if sighting.text is None:
+                continue
+            track = self._track(sighting.candidate, sighting.text, at)
+            key = sighting.text.text
+            track.candidate, track.seen = sighting.candidate, at
+            track.votes[key] = track.votes.get(key, 0) + 1
+            before = track.best.get(key)
+            if before is None or before.text.confidence < sighting.text.confidence:
+                track.best[key] = Report(sighting.text, sighting.candidate, picture, at)
+            if not track.told and track.votes[key] >= 2:
+                reports += self._tell(track)
+        return reports
+
+    def ended(self, at: float) -> list[Report]:
+        """Forget passages that ended before ``at``; those never told are told now, by their best reading."""
+        over = [track for track in self._tracks if at - track.seen > GONE_S]
+        self._tracks = [track for track in self._tracks if at - track.seen <= GONE_S]
+        return [report for track in over if not track.told for report in self._tell(track)]
+
+    def _tell(self, track: _Track) -> list[Report]:
+        track.told = True
+        report = track.winner()
+        key = report.text.text
+        last = self._reported.get(key)
+        if last is not None and report.at - last < self._interval:
+            return []
+        self._reported = {k: t for k, t in self._reported.items() if report.at - t < self._interval}
+        if len(self._reported) < _MAX_REPORTED:
+            self._reported[key] = report.at
+        return [report]
+
+    def _track(self, candidate: Candidate, text: PlateText, at: float) -> _Track:
+        for track in self._tracks:
+            if _one_plate(track, candidate, text.text):
+                return track
+        track = _Track(candidate, at)
+        self._tracks = [*self._tracks, track][-MAX_TRACKS:]
+        return track
+
+
+def _one_plate(track: _Track, candidate: Candidate, text: str) -> bool:
+    letters = min(distance(text, other) for other in track.best)
+    if letters == 0:
+        return True
+    return letters <= _SAME_LETTERS and overlap(track.candidate.box, candidate.box) > 0.1
