@@ -17,7 +17,10 @@ UNAVAILABLE = "unavailable"
 
 @dataclass(frozen=True, slots=True)
 class EntityState:
-    """One entity's state. ``changed``: when the state string last changed, ``updated``: the last event's ``at``."""
+    """One entity's state. ``changed``: when the state string last changed, ``updated``: the last event's ``at``.
+
+    ``personal`` names the attributes that came from personal fields: masked for readers not cleared.
+    """
 
     entity: str
     state: str
@@ -25,6 +28,7 @@ class EntityState:
     changed: float
     updated: float
     seq: int
+    personal: frozenset[str] = frozenset()
 
     @property
     def domain(self) -> str:
@@ -84,24 +88,29 @@ class State:
         if value is None:
             value = old.state if old else UNKNOWN
         attributes = dict(old.attributes) if old else {}
+        personal = old.personal if old else frozenset()
         for attribute, source in projection.attributes.items():
             if source in event.data:
                 attributes[attribute] = event.data[source]
+                if source in kind.personal and attribute not in personal:
+                    personal |= {attribute}
         if projection.merge_from is not None:
             attributes.update(event.data.get(projection.merge_from) or {})
         changed = old.changed if old and old.state == value else event.at
-        new = EntityState(event.entity, value, attributes, changed, event.at, event.seq)
+        new = EntityState(event.entity, value, attributes, changed, event.at, event.seq, personal)
         self._entities[event.entity] = new
         return Change(event, event.entity, old, new)
 
     def dump(self) -> list[dict[str, Any]]:
         """All entities as JSON data, for a snapshot at ``seq``."""
-        return [entity.as_data() for entity in self._entities.values()]
+        return [{**entity.as_data(), "personal": sorted(entity.personal)} for entity in self._entities.values()]
 
     def load(self, seq: int, entities: Iterable[Mapping[str, Any]]) -> None:
         """Become the snapshot."""
         self.seq = seq
-        self._entities = {data["entity"]: EntityState(**data) for data in entities}
+        self._entities = {
+            data["entity"]: EntityState(**{**data, "personal": frozenset(data["personal"])}) for data in entities
+        }
 
 
 def _as_state(raw: object) -> str:

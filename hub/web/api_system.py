@@ -1,0 +1,121 @@
+"""How the hub itself is: health, plugins, views, pictures, the audit ledger."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from aiohttp import web
+
+from hub.access.audit import Ledger, entries
+from hub.access.heads import Signer
+from hub.access.roles import Roles
+from hub.core.documents import Media
+from hub.core.pipeline import Pipeline
+from hub.web.route import OPEN, Ask, NoBody, Route
+
+MAX_ENTRIES = 1_000
+NOT_INLINE = "attachment"
+SHOWN_INLINE = frozenset({"image/jpeg", "image/png", "image/webp", "video/mp4", "audio/ogg"})
+
+
+class HostView(Protocol):
+    """What the pages need of the host."""
+
+    def health(self) -> list[dict[str, Any]]:
+        """One row an instance."""
+
+    def processes(self) -> list[dict[str, Any]]:
+        """The hub's process and its children."""
+
+    def describe(self) -> list[dict[str, Any]]:
+        """Health rows with description, views and settings schema."""
+
+    async def restart(self, instance: str) -> str:
+        """Stop and start one instance; its state afterwards."""
+
+
+class SystemApi:
+    """Health is open in one word, so that a monitor needs no account; the rest needs rights."""
+
+    def __init__(
+        self, pipeline: Pipeline, roles: Roles, host: HostView, storage: Callable[[], dict[str, Any]], version: str
+    ) -> None:
+        self._pipeline, self._roles, self._host = pipeline, roles, host
+        self._storage, self._version = storage, version
+
+    def routes(self) -> list[Route]:
+        """Its part of the table."""
+        return [
+            Route("GET", "/api/health", OPEN, "Is it well?", self.health),
+            Route("GET", "/api/plugins", "plugin.read", "Plugin instances with their views", self.plugins),
+            Route("POST", "/api/plugins/{instance}/restart", "plugin.manage", "Restart an instance", self.restart),
+            Route("GET", "/api/views", "state.read", "Declared cards and pages", self.views),
+        ]
+
+    def summary(self) -> dict[str, Any]:
+        """What anybody may know."""
+        rows = self._host.health()
+        well = all(row["state"] in ("running", "stopped") for row in rows) and self._storage()["level"] == "ok"
+        return {"status": "ok" if well else "degraded", "version": self._version, "seq": self._pipeline.committed_seq}
+
+    async def health(self, ask: Ask[NoBody]) -> dict[str, Any]:
+        summary = self.summary()
+        if not self._roles.may(ask.actor, "plugin.read"):
+            return summary
+        return {
+            **summary,
+            "plugins": self._host.health(),
+            "processes": self._host.processes(),
+            "storage": self._storage(),
+        }
+
+    async def plugins(self, ask: Ask[NoBody]) -> dict[str, Any]:
+        return {"plugins": self._host.describe()}
+
+    async def restart(self, ask: Ask[NoBody]) -> dict[str, Any]:
+        return {"state": await self._host.restart(ask.path["instance"])}
+
+    async def views(self, ask: Ask[NoBody]) -> dict[str, Any]:
+        return {
+            "views": [
+                {**view, "plugin": row["plugin"], "instance": row["instance"]}
+                for row in self._host.describe()
+                for view in row["views"]
+                if self._roles.may(ask.actor, view["right"])
+            ]
+        }
+
+
+class EvidenceApi:
+    """Pictures, each look leaving a trace; and the ledger of those traces."""
+
+    def __init__(self, pipeline: Pipeline, media: Media, ledger: Ledger, signer: Signer) -> None:
+        self._pipeline, self._media, self._ledger, self._signer = pipeline, media, ledger, signer
+
+    def routes(self) -> list[Route]:
+        """Its part of the table."""
+        return [
+            Route("GET", "/api/media/{id}", "media.read", "A picture or recording", self.media),
+            Route("GET", "/api/audit", "audit.read", "The audit ledger", self.audit),
+        ]
+
+    async def media(self, ask: Ask[NoBody]) -> web.Response:
+        name = ask.path["id"]
+        content, mime = await self._media.get(name)
+        self._ledger.record(ask.actor.id, "media.read", name, ask.actor.purpose)
+        await self._pipeline.settled()
+        # a name is the content's own hash, so a browser may keep it; the session is asked again for each new one
+        headers = {"Cache-Control": "private, max-age=3600, immutable"}
+        if mime not in SHOWN_INLINE:
+            headers["Content-Disposition"] = NOT_INLINE
+        return web.Response(body=content, content_type=mime, headers=headers)
+
+    async def audit(self, ask: Ask[NoBody]) -> dict[str, Any]:
+        after, limit = ask.number("after", 0), ask.number("limit", 200, lowest=1, highest=MAX_ENTRIES)
+        self._ledger.record(ask.actor.id, "audit.read", f"after {after}", ask.actor.purpose)
+        await self._pipeline.settled()
+        found = await asyncio.to_thread(entries, self._pipeline.journal)
+        head = self._signer.head(self._ledger).as_data()
+        return {"entries": [entry for entry in found if entry["n"] > after][:limit], "head": head}

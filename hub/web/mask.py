@@ -1,0 +1,48 @@
+"""What a reader may see: personal fields are masked, and events of entities that are not theirs left out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hub.access.roles import Roles
+from hub.core.access import Actor
+from hub.core.event import Event, EventTypes
+from hub.core.state import EntityState, State
+
+MASK = "•••"
+CLEARED = "personal.read"
+
+
+class Mask:
+    """Turns events and states into what one kind of reader may see."""
+
+    def __init__(self, types: EventTypes, state: State, roles: Roles) -> None:
+        self._types, self._state, self._roles = types, state, roles
+
+    def cleared(self, actor: Actor) -> bool:
+        """May the actor see personal data?"""
+        return self._roles.may(actor, CLEARED)
+
+    def may_see(self, actor: Actor, right: str, entity: str | None) -> bool:
+        """May the actor see things of this entity?"""
+        return self._roles.may(actor, right, self._state.get(entity) if entity else None)
+
+    def event(self, event: Event, cleared: bool) -> dict[str, Any]:
+        """An event as JSON data."""
+        data = event.as_data()
+        kind = self._types.get(event.type)
+        if not cleared and kind is not None and kind.personal:
+            data["data"] = {key: MASK if key in kind.personal else value for key, value in event.data.items()}
+        return data
+
+    @staticmethod
+    def state(entity: EntityState, cleared: bool) -> dict[str, Any]:
+        """A state as JSON data."""
+        data = entity.as_data()
+        if not cleared and entity.personal:
+            data["attributes"] = {
+                key: MASK if key in entity.personal else value for key, value in entity.attributes.items()
+            }
+        return data
+
+

@@ -1,0 +1,107 @@
+"""Both listeners: staff (API, stream, screens) and public (routes of plugins)."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from hub.core.error import Unavailable
+from hub.web.guard import MAX_BODY, Guard, add_headers, errors, json_answer
+from hub.web.openapi import document
+from hub.web.public import Dispatch, add_hooks, public_app
+from hub.web.route import OPEN, Ask, NoBody, Route
+
+UI = Path(__file__).parent / "ui_dist"
+SHUTDOWN_S = 3.0
+NOT_BUILT = (
+    "<!doctype html><meta charset=utf-8><title>hub</title>"
+    "<p>The screens are not built: run <code>make install</code>. The API is at /api/openapi.json."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Where to listen; port 0 takes a free one."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None = None
+
+
+class Server:
+    """Serves a table of routes, the built screens and the plugins' routes."""
+
+    def __init__(
+        self, routes: Sequence[Route], guard: Guard, dispatch: Dispatch, summary: Callable[[], dict[str, Any]],
+        version: str,
+    ) -> None:  # fmt: skip
+        self._routes = [*routes, Route("GET", "/api/openapi.json", OPEN, "This API for machines", self._openapi)]
+        self._guard, self._dispatch, self._summary, self._version = guard, dispatch, summary, version
+        self._runners: list[web.AppRunner] = []
+
+    @property
+    def routes(self) -> Sequence[Route]:
+        """The whole table."""
+        return self._routes
+
+    async def start(self, staff: Listener, public: Listener | None) -> list[tuple[str, int]]:
+        """Listen; the addresses that were bound. Without a public listener its routes are on the staff listener,
+        which is for loopback and for reverse proxies that part them by path."""
+        app = self._staff_app()
+        if public is None:
+            add_hooks(app, self._dispatch)
+        app.router.add_get("/{tail:.*}", self._screen)
+        bound = [await self._listen(app, staff)]
+        if public is not None:
+            bound.append(await self._listen(public_app(self._dispatch, self._summary), public))
+        return bound
+
+    async def stop(self) -> None:
+        """Close both."""
+        for runner in self._runners:
+            await runner.cleanup()
+        self._runners.clear()
+
+    def _staff_app(self) -> web.Application:
+        app = web.Application(client_max_size=MAX_BODY, middlewares=[errors])
+        for route in self._routes:
+            app.router.add_route(route.method, route.path, self._guard.wrap(route))
+        return app
+
+    async def _listen(self, app: web.Application, listener: Listener) -> tuple[str, int]:
+        app.on_response_prepare.append(add_headers)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S, handle_signals=False)
+        await runner.setup()
+        self._runners.append(runner)
+        site = web.TCPSite(runner, listener.host, listener.port, ssl_context=listener.tls)
+        try:
+            await site.start()
+        except OSError as taken:
+            raise Unavailable(
+                f"cannot listen on {listener.host}:{listener.port}: {taken.strerror}", where="web.port",
+                hint="is another hub running? choose another port",
+            ) from None  # fmt: skip
+        host, port = runner.addresses[0][:2]
+        return host, port
+
+    async def _openapi(self, ask: Ask[NoBody]) -> web.Response:
+        return json_answer(document(self._routes, self._version))
+
+    async def _screen(self, request: web.Request) -> web.StreamResponse:
+        """A file of the built screens; every other path is a page of the one-page application."""
+        tail = request.match_info["tail"]
+        if tail.startswith(("api/", "hook/")):
+            raise web.HTTPNotFound
+        file = (UI / tail).resolve()
+        if tail and file.is_relative_to(UI) and file.is_file():
+            hashed = tail.startswith("assets/")
+            cache = "public, max-age=31536000, immutable" if hashed else "no-cache"
+            return web.FileResponse(file, headers={"Cache-Control": cache})
+        if not (UI / "index.html").is_file():
+            return web.Response(text=NOT_BUILT, content_type="text/html")
+        return web.FileResponse(UI / "index.html", headers={"Cache-Control": "no-cache"})

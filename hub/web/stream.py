@@ -1,0 +1,201 @@
+"""The one stream to browsers: ``state at N``, then what was committed after N, and a beat each second.
+
+A slow client gets the newest states instead of every event, but never loses what an officer must hear of. The
+format stands in ``docs/reference/api.md``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from aiohttp import WSMsgType, web
+
+from hub.core.access import Actor
+from hub.core.bus import Subscription
+from hub.core.event import Event, Lane
+from hub.core.pipeline import Pipeline
+from hub.core.state import Change, EntityState
+from hub.web.mask import Mask
+from hub.web.route import Ask, NoBody, Route
+
+log = logging.getLogger(__name__)
+
+BEAT_S = 1.0
+BATCH_S = 0.1  # ordinary events go out ten times a second; emergencies at once
+MAX_CLIENTS = 64
+SLOW_AFTER = 1_000  # unsent ordinary events after which a client gets states instead
+MAX_CRITICAL = 5_000
+MAX_MESSAGE = 4_096
+# What an officer must hear of, whatever the link: these are never coalesced.
+NEVER_COALESCED = frozenset({"alarm", "hit", "incident", "confirmation"})
+
+
+@dataclass(slots=True)
+class _Client:
+    actor: Actor
+    cleared: bool
+    socket: web.WebSocketResponse
+    sent_to: int = 0
+    waiting: deque[tuple[Event, Change | None]] = field(default_factory=deque)
+    newest: dict[str, EntityState | None] = field(default_factory=dict)
+    slow: bool = False
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    resync: bool = True
+
+
+class Stream:
+    """All connected browsers."""
+
+    def __init__(self, pipeline: Pipeline, mask: Mask) -> None:
+        self._pipeline, self._mask = pipeline, mask
+        self._clients: set[_Client] = set()
+        self._subscription = pipeline.committed.add(Subscription(self._committed))
+
+    def routes(self) -> list[Route]:
+        """Its part of the table."""
+        return [Route("GET", "/api/stream", "state.read", "State and events as they are committed", self.connect)]
+
+    async def close(self) -> None:
+        """Close every connection."""
+        self._pipeline.committed.remove(self._subscription)
+        for client in list(self._clients):
+            await client.socket.close(code=1001, message=b"the hub stops")
+
+    async def drop(self, actor_id: str) -> None:
+        """Close the connections of one actor: signed out, or its rights changed."""
+        for client in [client for client in self._clients if client.actor.id == actor_id]:
+            await client.socket.close(code=4401, message=b"signed out")
+
+    async def connect(self, ask: Ask[NoBody]) -> web.StreamResponse:
+        """Serve one browser until it goes."""
+        socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE, heartbeat=30, compress=False)
+        if len(self._clients) >= MAX_CLIENTS:
+            return web.Response(status=503, text="too many connections")
+        await socket.prepare(ask.request)
+        client = _Client(ask.actor, self._mask.cleared(ask.actor), socket)
+        self._clients.add(client)
+        sender = asyncio.create_task(self._send_forever(client), name="stream sender")
+        try:
+            async for message in socket:
+                if message.type is WSMsgType.TEXT:
+                    self._heard(client, message.data)
+        finally:
+            self._clients.discard(client)
+            sender.cancel()
+            await asyncio.gather(sender, return_exceptions=True)
+        return socket
+
+    @staticmethod
+    def _heard(client: _Client, text: str) -> None:
+        try:
+            kind = orjson.loads(text).get("type")
+        except (orjson.JSONDecodeError, AttributeError):
+            return
+        if kind == "resync":
+            client.resync = True
+            client.wake.set()
+            client.hurry.set()
+
+    def _committed(self, event: Event, change: Change | None) -> None:
+        for client in self._clients:
+            if not client.resync and self._mask.may_see(client.actor, "state.read", event.entity):
+                self._queue(client, event, change)
+
+    def _queue(self, client: _Client, event: Event, change: Change | None) -> None:
+        domain = (event.entity or "").partition(".")[0]
+        must_hear = domain in NEVER_COALESCED
+        if not must_hear and (client.slow or len(client.waiting) >= SLOW_AFTER):
+            client.slow = True
+            if change is not None:
+                client.newest[change.entity] = change.new
+        elif len(client.waiting) >= MAX_CRITICAL:
+            client.resync = True  # even the alarms do not get through: begin anew with the whole state
+            client.waiting.clear()
+        else:
+            client.waiting.append((event, change))
+        client.wake.set()
+        kind = self._pipeline.types.get(event.type)
+        if must_hear or (kind is not None and kind.lane is Lane.EMERGENCY):
+            client.hurry.set()
+
+    async def _send_forever(self, client: _Client) -> None:
+        try:
+            while not client.socket.closed:
+                if client.resync:
+                    await self._send_state(client)
+                await self._send_waiting(client)
+                await self._send({"type": "beat", "seq": client.sent_to, "now": self._pipeline.clock.now()}, client)
+                await self._pause(client)
+        except (ConnectionError, RuntimeError):
+            await client.socket.close()
+
+    async def _pause(self, client: _Client) -> None:
+        """Until something is to be said: at once for an emergency, else collected for 0.1 s, or the next beat."""
+        client.hurry.clear()
+        client.wake.clear()
+        if client.waiting or client.newest or client.resync:
+            return
+        try:
+            async with asyncio.timeout(BEAT_S):
+                await client.wake.wait()
+        except TimeoutError:
+            return
+        try:
+            async with asyncio.timeout(BATCH_S):
+                await client.hurry.wait()
+        except TimeoutError:
+            return
+
+    async def _send_state(self, client: _Client) -> None:
+        # from this line on the client is queued for; what is in the state now may not be committed yet
+        client.resync, client.slow = False, False
+        client.waiting.clear()
+        client.newest.clear()
+        seq, states = self._pipeline.state.seq, list(self._pipeline.state)
+        await self._pipeline.settled()
+        shown = [
+            self._mask.state(entity, client.cleared)
+            for entity in states
+            if self._mask.may_see(client.actor, "state.read", entity.entity)
+        ]
+        client.sent_to = seq
+        await self._send({"type": "state", "seq": seq, "states": shown, "now": self._pipeline.clock.now()}, client)
+
+    async def _send_waiting(self, client: _Client) -> None:
+        if client.waiting:
+            events = [pair for pair in client.waiting if pair[0].seq > client.sent_to]
+            client.waiting.clear()
+            if events:
+                first, client.sent_to = client.sent_to + 1, events[-1][0].seq
+                shown = [self._shown(event, change, client) for event, change in events]
+                frame = {"type": "events", "from": first, "to": client.sent_to, "events": shown}
+                await self._send(frame, client)
+        if client.newest:
+            newest, client.newest, client.slow = client.newest, {}, False
+            client.sent_to = max(client.sent_to, self._pipeline.committed_seq)
+            await self._send(
+                {
+                    "type": "coalesced", "seq": client.sent_to,
+                    "states": [self._mask.state(state, client.cleared) for state in newest.values() if state],
+                    "removed": [entity for entity, state in newest.items() if state is None],
+                },
+                client,
+            )  # fmt: skip
+
+    def _shown(self, event: Event, change: Change | None, client: _Client) -> dict[str, Any]:
+        new = change.new if change else None
+        return {
+            "event": self._mask.event(event, client.cleared),
+            "state": self._mask.state(new, client.cleared) if new else None,
+            "removed": change is not None and new is None,
+        }
+
+    @staticmethod
+    async def _send(frame: dict[str, Any], client: _Client) -> None:
+        await client.socket.send_str(orjson.dumps(frame).decode())
