@@ -116,11 +116,15 @@ class Vision:
     seen: list[tuple[str, dict[str, Any], bytes]] = field(default_factory=list)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
-    async def call(self, name: str, args: dict[str, Any] | None = None, blob: bytes = b"", limit: float = 60) -> Message:
+    async def call(
+        self, name: str, args: dict[str, Any] | None = None, blob: bytes = b"", limit: float = 60
+    ) -> Message:
         """Ask, within ``limit`` seconds."""
         return await asyncio.wait_for(self.peer.call(name, args or {}, blob), limit)
 
-    async def told(self, name: str, limit: float = 30, since: int = 0, **wanted: Any) -> tuple[int, dict[str, Any], bytes]:
+    async def told(
+        self, name: str, limit: float = 30, since: int = 0, **wanted: Any
+    ) -> tuple[int, dict[str, Any], bytes]:
         """The first notification from position ``since`` that has these values: its position, data and blob."""
 
         def find() -> tuple[int, dict[str, Any], bytes] | None:

@@ -34,7 +34,7 @@ class Mount(GstRtspServer.RTSPMediaFactory):
         self.frames = [Path(name).read_bytes() for name in spec["frames"]]
         self.set_shared(True)
 
-    def do_create_element(self, url: object) -> object:  # noqa: ARG002
+    def do_create_element(self, url: object) -> object:
         s = self.spec
         caps = f"video/x-raw,format=RGB,width={s['width']},height={s['height']},framerate={s['fps']}/1"
         return Gst.parse_launch(

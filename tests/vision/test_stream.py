@@ -61,14 +61,18 @@ async def test_it_comes_back_after_the_camera_was_killed(camera: MakeCamera, vis
     cam.kill()
     at, lost, _ = await vision.told("camera", key="r", state="retrying", since=at)
     assert lost["reason"] != ""
-    at, lost, _ = await vision.told("camera", key="r", state="retrying", since=at, reason="nothing listens at the address")
+    at, lost, _ = await vision.told(
+        "camera", key="r", state="retrying", since=at, reason="nothing listens at the address"
+    )
     cam.start()
     await vision.told("camera", key="r", state="running", reason="", since=at)
 
 
 async def test_wrong_password_is_told_without_it(camera: MakeCamera, vision: Vision) -> None:
     cam = camera([scene()], user="admin", password="s3cret/#word")
-    await vision.call("open", {"key": "p", "url": cam.url(), "username": "admin", "password": "wr0ng-pass", "analyse": []})
+    await vision.call(
+        "open", {"key": "p", "url": cam.url(), "username": "admin", "password": "wr0ng-pass", "analyse": []}
+    )
     at, refused, _ = await vision.told("camera", key="p", state="retrying")
     assert refused["reason"] == "the camera refuses the user name or password"
     with pytest.raises(Unavailable) as none:
