@@ -1,0 +1,77 @@
+# make run: set everything up and start the demo zone.  make test: set everything up and run all checks and tests.
+PYTHON ?= python3
+PORT ?= 8123
+WORKERS ?= 2
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+UI_BUILT := hub/web/ui_dist/index.html
+UI_SOURCES := $(shell find ui -path ui/node_modules -prune -o -type f -print 2>/dev/null)
+
+# What the demo zone reads and draws plates with.
+RUN_PACKAGES := tesseract-ocr tesseract-ocr-tha fonts-thai-tlwg
+# A real browser and an RTSP server from another program.
+TEST_PACKAGES := $(RUN_PACKAGES) chromium ffmpeg python3-gi gir1.2-gst-rtsp-server-1.0 \
+	gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
+
+.PHONY: install run test check check-python check-ui bench lock clean
+.DELETE_ON_ERROR:
+
+install: .venv/installed $(UI_BUILT)
+
+run: install
+	@scripts/debian.sh "for the demo zone to read number plates" $(RUN_PACKAGES)
+	exec $(BIN)/hub run --config config.yaml --data data --port $(PORT)
+
+test: install .venv/installed-dev
+	@scripts/debian.sh "for the tests" $(TEST_PACKAGES)
+	$(MAKE) --no-print-directory check
+	cd ui && npm test
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --ignore tests/architecture --ignore tests/e2e
+	$(BIN)/pytest tests/e2e
+
+check: check-python check-ui
+
+check-python: .venv/installed-dev
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/architecture
+
+check-ui: ui/node_modules/.installed
+	cd ui && npm run check
+
+bench: install .venv/installed-dev
+	$(BIN)/python -m tests.bench $(NAME)
+
+# Versions with hashes, from the public registries, without their addresses.
+lock: .venv/installed-dev
+	PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= $(BIN)/pip-compile --quiet --upgrade -o requirements.lock pyproject.toml
+	PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= $(BIN)/pip-compile --quiet --upgrade --extra dev -c requirements.lock \
+		-o requirements-dev.lock pyproject.toml
+	cd ui && npm install --package-lock-only
+
+clean:
+	rm -rf .venv ui/node_modules hub/web/ui_dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || scripts/debian.sh "for a Python environment" python3-venv
+	$(PYTHON) -m venv .venv
+
+.venv/installed: requirements.lock pyproject.toml | .venv/bin/python
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/installed-dev: requirements-dev.lock .venv/installed
+	$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+ui/node_modules/.installed: ui/package-lock.json
+	@command -v npm >/dev/null || { echo "Node 20 with npm is needed to build the board (nodejs.org, or Debian's nodejs and npm)" >&2; exit 1; }
+	cd ui && npm ci --no-audit --no-fund
+	@touch $@
+
+$(UI_BUILT): ui/node_modules/.installed $(UI_SOURCES)
+	cd ui && npm run build
+	@touch $@
