@@ -97,6 +97,7 @@ class Ledger:
         """
         n, prev = self._last[0] + 1, self._last[1]
         clear, secret = _as_json(detail), _as_json(personal)
+        _as_json({"who": actor, "what": verb, "subject": subject, "purpose": purpose})
         digest = None
         if secret:
             key = self._random(32).hex()
@@ -132,9 +133,10 @@ def details(journal: Journal) -> dict[int, dict[str, Any]]:
 def _as_json(data: Mapping[str, Any] | None) -> dict[str, Any]:
     try:
         raw = canonical(dict(data or {}))
+        kept: dict[str, Any] = json.loads(raw)
+        json.dumps(kept, ensure_ascii=False).encode()  # half a character would fail in the store, with its whole group
     except (TypeError, ValueError) as fault:
         raise InvalidInput(f"the detail is no JSON: {fault}", where="audit") from None
     if len(raw) > MAX_BYTES:
         raise InvalidInput(f"the detail is larger than {MAX_BYTES} bytes", where="audit", hint="name it by its id")
-    kept: dict[str, Any] = json.loads(raw)
     return kept

@@ -165,7 +165,7 @@ def csrf_token(secret: str) -> str:
 def check_csrf(secret: str, given: str | None) -> None:
     """``Denied`` unless the request carries its session's CSRF token."""
     if not hmac.compare_digest(csrf_token(secret).encode(), (given or "").encode("utf-8", "surrogatepass")):
-        raise Denied("the request did not come from the hub's own page", where="X-CSRF-Token", hint="reload the page")
+        raise Denied("the request did not come from the hub's own page", where="X-CSRF", hint="reload the page")
 
 
 def _key(secret: str) -> str:
