@@ -20,8 +20,8 @@ class Unit(Protocol):
         """Put a task on the unit's phone."""
 
     @action("เปลี่ยนสถานะ", "Set the duty status", right="unit.control", idempotent=True)
-    async def set_status(self, status: str) -> None:
-        """``available``, ``busy`` or ``off_duty``."""
+    async def set_status(self, status: str, incident: str | None = None) -> None:
+        """``available``, ``busy`` (with its incident) or ``off_duty``."""
 
 
 @event_type(

@@ -189,7 +189,7 @@ class Actions:
         call = owed.call
         self._owed[call.key] = owed
         asked = ActionRequested(action=call.action, key=call.key, actor=call.actor, params=dict(call.params))
-        self._emit(call, asked, call.actor)
+        self._emit(call, asked)
         self._pipeline.put(Put(OWED, call.key, owed.as_data(), sealed="actions"))
         self._pipeline.after_commit(lambda: self._start(owed))
 
@@ -233,7 +233,7 @@ class Actions:
             action=call.action, key=call.key, status=outcome.status, error=error, result=outcome.result,
             ms=round(outcome.ms, 3),
         )  # fmt: skip
-        self._emit(call, data, "hub")
+        self._emit(call, data)
         self._pipeline.put(Drop(OWED, call.key))
         self._remember(outcome)
         self._pipeline.after_commit(lambda: _tell(owed, outcome))
@@ -254,7 +254,7 @@ class Actions:
             action=call.action, target=call.target, params=dict(call.params), actor=call.actor,
             title=spec.title.as_data(), right=spec.right, expires_at=until, cause=call.cause,
         )  # fmt: skip
-        self._emit(call, data, call.actor, entity=f"confirmation.{call.key}")
+        self._emit(call, data, entity=f"confirmation.{call.key}")
         self._pipeline.put(Put(OWED, call.key, owed.as_data(), sealed="actions"))
         owed.timer = self._clock.call_at(until, lambda: self._expire(owed))
 
@@ -294,7 +294,7 @@ class Actions:
             owed.timer.cancel()
         owed.confirm_until = None
         data = ConfirmationAnswered(answer=answer, by=by)
-        self._emit(owed.call, data, by, entity=f"confirmation.{owed.call.key}")
+        self._emit(owed.call, data, entity=f"confirmation.{owed.call.key}")
 
     # --- restart
 
@@ -353,11 +353,12 @@ class Actions:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _emit(self, call: Call, data: Any, source: str, entity: str | None = None) -> None:
+    def _emit(self, call: Call, data: Any, entity: str | None = None) -> None:
+        # the hub is the source of these records; who asked stands in their data
         kind = type(data).type
         lane = Lane.NORMAL if kind.lane is Lane.TELEMETRY else kind.lane
         fields, about = data.model_dump(mode="json"), entity or call.target
-        self._pipeline.emit(Draft(kind.name, fields, source, about, None, call.cause, call.depth, lane))
+        self._pipeline.emit(Draft(kind.name, fields, "hub", about, None, call.cause, call.depth, lane))
 
 
 def _tell(owed: _Owed, outcome: Outcome) -> None:

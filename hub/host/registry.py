@@ -15,21 +15,25 @@ from hub.core.error import ConfigError, Mistake
 from hub.sdk.spec import PROJECT, Config, Hooks, PluginSpec
 
 NAMESPACE = "hub_plugins"
-_loaded: dict[str, tuple[Path, int, PluginSpec]] = {}
 
 
-def load_spec(name: str, folder: Path, fingerprint: int = 0) -> PluginSpec:
-    """The plugin's declaration; imported once, and anew when its files changed.
+class Registry:
+    """The plugins this process has imported."""
 
-    ``ConfigError`` names the line of the plugin that is wrong.
-    """
-    known = _loaded.get(name)
-    if known is not None and known[:2] == (folder, fingerprint):
-        return known[2]
-    module = _import(name, folder)
-    spec = _ask(module, folder)
-    _loaded[name] = (folder, fingerprint, spec)
-    return spec
+    def __init__(self) -> None:
+        self._loaded: dict[str, tuple[Path, int, PluginSpec]] = {}
+
+    def load(self, name: str, folder: Path, fingerprint: int = 0) -> PluginSpec:
+        """The plugin's declaration; imported once, and anew when its files changed.
+
+        ``ConfigError`` names the line of the plugin that is wrong.
+        """
+        known = self._loaded.get(name)
+        if known is not None and known[:2] == (folder, fingerprint):
+            return known[2]
+        spec = _ask(_import(name, folder), folder)
+        self._loaded[name] = (folder, fingerprint, spec)
+        return spec
 
 
 def _import(name: str, folder: Path) -> ModuleType:

@@ -134,7 +134,10 @@ def fit(labels: Any, number: Any, box: Any, quad: Any) -> Any:
     for i in range(4):
         flat = lines[0] if i < 2 else lines[1]
         steep = lines[2] if i in (0, 3) else lines[3]
-        x = (steep[0] * flat[1] + steep[1]) / (1.0 - steep[0] * flat[0])
+        crossing = 1.0 - steep[0] * flat[0]
+        if crossing < 0.2:  # the sides of something that is no quadrilateral
+            return 0.0
+        x = (steep[0] * flat[1] + steep[1]) / crossing
         quad[i, 0] = box[X0] + x
         quad[i, 1] = box[Y0] + flat[0] * x + flat[1]
     return mean if worst >= 0.5 else 0.0
@@ -227,7 +230,7 @@ def warp(luma: Any, matrix: Any, out: Any) -> None:
     height, width = luma.shape
     for r in range(out.shape[0]):
         for c in range(out.shape[1]):
-            w = matrix[2, 0] * c + matrix[2, 1] * r + matrix[2, 2]
+            w = max(matrix[2, 0] * c + matrix[2, 1] * r + matrix[2, 2], 1e-6)
             x = (matrix[0, 0] * c + matrix[0, 1] * r + matrix[0, 2]) / w
             y = (matrix[1, 0] * c + matrix[1, 1] * r + matrix[1, 2]) / w
             x = min(max(x, 0.0), width - 1.0)

@@ -151,9 +151,14 @@ class Context(Protocol):
         """The same for a type declared in ``plugin.toml``."""
 
     async def on(
-        self, type: str, handler: Handler, *, match: Mapping[str, Any] | None = None, entity: str | None = None
-    ) -> None:
-        """Call ``handler`` with each committed event of that type, in order, one at a time (queue of 1,000)."""
+        self, type: str, handler: Handler, *, match: Mapping[str, Any] | None = None, entity: str | None = None,
+        durable: bool = False,
+    ) -> None:  # fmt: skip
+        """Call ``handler`` with each committed event of that type, in order, one at a time (queue of 1,000).
+
+        ``durable``: events that came while the instance was not there, or were in the queue when the hub stopped,
+        are delivered first; an event may then come twice, so the handler must be idempotent.
+        """
 
     async def act(self, name: str, handler: Callable[..., Awaitable[Any]]) -> None:
         """Serve an action declared in ``plugin.toml``; the handler's signature validates the parameters."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from hub.vision.spec import SourceSpec
 OPEN_S, READ_S = 5.0, 3.0
 """Time limits: until the stream is open, and between two packets."""
 MAX_STILL = 16 << 20
+_LATE = "the camera does not answer in time"
 _RTSP = {
     "rtsp_transport": "tcp",
     "analyzeduration": "0",
@@ -39,8 +41,10 @@ def pictures(spec: SourceSpec, stop: threading.Event) -> Iterator[Picture]:
 
 
 def _stream(spec: SourceSpec, stop: threading.Event) -> Iterator[Picture]:
+    began, opened = time.monotonic(), False
     try:
         with av.open(spec.full_url, format="rtsp", options=dict(_RTSP), timeout=(OPEN_S, READ_S)) as container:
+            opened = True
             if not container.streams.video:
                 raise Unavailable("the stream has no video")
             video = container.streams.video[0]
@@ -52,6 +56,8 @@ def _stream(spec: SourceSpec, stop: threading.Event) -> Iterator[Picture]:
                     raise Unavailable(f"pictures of {frame.width} × {frame.height} are over {MAX_PIXELS} pixels")
                 yield StreamPicture(frame)
     except (av.error.FFmpegError, OSError, ValueError) as fault:
+        if not opened and time.monotonic() - began >= OPEN_S:  # libav calls its own time limit invalid data
+            raise Unavailable(_LATE) from None
         raise Unavailable(_words(fault)) from None
     raise Unavailable("the camera ended the stream")
 
@@ -61,8 +67,8 @@ _STREAM_WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (av.error.HTTPForbiddenError, "the camera forbids this stream to this account"),
     (av.error.HTTPNotFoundError, "the camera knows no stream of this path"),
     (av.error.ConnectionRefusedError, "nothing listens at the address"),
-    (av.error.TimeoutError, "the camera does not answer in time"),
-    (av.error.ExitError, "the camera does not answer in time"),
+    (av.error.TimeoutError, _LATE),
+    (av.error.ExitError, _LATE),
     (av.error.InvalidDataError, "what answers is no video that can be decoded"),
     (av.error.EOFError, "the camera ended the stream"),
     (av.error.ProtocolNotFoundError, "what answers is no video that can be decoded"),
@@ -89,7 +95,7 @@ def _stills(spec: SourceSpec, stop: threading.Event) -> Iterator[Picture]:
         except (OSError, http.client.HTTPException, ValueError) as fault:
             reason = getattr(fault, "reason", fault)
             late = isinstance(reason, TimeoutError)
-            words = "the camera does not answer in time" if late else "the address cannot be reached"
+            words = _LATE if late else "the address cannot be reached"
             raise Unavailable(words) from None
         if len(data) > MAX_STILL:
             raise Unavailable(f"the snapshot is over {MAX_STILL >> 20} MB")

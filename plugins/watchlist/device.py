@@ -1,0 +1,131 @@
+"""The list itself: entries, and an index that finds exact and one-error matches in constant time.
+
+A plate here is series and number as one word, ``1กข1234``. The index holds each plate under every word that one
+deletion leaves of it; a read plate is looked up with its own deletions, so that a wrong, missing or added character
+meets in one of them (the symmetric deletion idea). Cost depends on the plate's length, not on the list's.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+MAX_ENTRIES = 100_000
+MAX_PLATE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry. Times are seconds since the epoch. ``urgent_until``: active without a second approver until then."""
+
+    id: str
+    plate: str
+    province: str
+    reason: str
+    legal_ground: str
+    owner: str
+    priority: str
+    requested_by: str
+    requested_at: float
+    expires_at: float
+    approved_by: str | None = None
+    urgent_until: float | None = None
+
+    def active(self, now: float) -> bool:
+        """May it raise a hit now?"""
+        urgent = self.urgent_until is not None and now < self.urgent_until
+        return now < self.expires_at and (self.approved_by is not None or urgent)
+
+    def as_data(self) -> dict[str, Any]:
+        """JSON form."""
+        return asdict(self)
+
+    def approved(self, by: str) -> Entry:
+        """The same with its second approver."""
+        return replace(self, approved_by=by, urgent_until=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An entry that a read plate may be. ``kind``: exact or one_error."""
+
+    entry: Entry
+    kind: str
+
+
+def normal(plate: str) -> str:
+    """A plate as one word: NFC, Thai digits as Arabic ones, no spaces or hyphens, capital Latin letters."""
+    word = unicodedata.normalize("NFC", plate).upper()
+    return "".join(_digit(ch) for ch in word if ch.isalnum())[:64]
+
+
+def _digit(ch: str) -> str:
+    return str(unicodedata.digit(ch)) if ch.isdigit() else ch
+
+
+class PlateIndex:
+    """All entries by plate and by what one deletion leaves of it."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, Entry] = {}
+        self._near: dict[str, set[str]] = {}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(list(self._entries.values()))
+
+    def get(self, entry: str) -> Entry | None:
+        """One entry by id."""
+        return self._entries.get(entry)
+
+    def put(self, entry: Entry) -> None:
+        """Add or replace an entry."""
+        self.drop(entry.id)
+        self._entries[entry.id] = entry
+        for word in _deletions(entry.plate):
+            self._near.setdefault(word, set()).add(entry.id)
+
+    def drop(self, entry_id: str) -> None:
+        """Take an entry out; harmless when it is not there."""
+        entry = self._entries.pop(entry_id, None)
+        for word in _deletions(entry.plate) if entry else ():
+            ids = self._near.get(word)
+            if ids is not None:
+                ids.discard(entry_id)
+                if not ids:
+                    del self._near[word]
+
+    def find(self, plate: str, province: str, now: float) -> list[Match]:
+        """The active entries that this plate may be, exact ones first. A province that differs counts as the error."""
+        word, found = normal(plate), list[Match]()
+        near = {entry_id for cut in _deletions(word) for entry_id in self._near.get(cut, ())}
+        for entry_id in sorted(near):
+            entry = self._entries[entry_id]
+            if not entry.active(now):
+                continue
+            errors = _errors(word, entry.plate) + int(bool(province and entry.province and province != entry.province))
+            if errors <= 1:
+                found.append(Match(entry, "exact" if errors == 0 else "one_error"))
+        return sorted(found, key=lambda match: match.kind != "exact")
+
+
+def _deletions(word: str) -> set[str]:
+    if len(word) > MAX_PLATE:
+        return {word}
+    return {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}
+
+
+def _errors(a: str, b: str) -> int:
+    """0 equal, 1 for one wrong, missing or added character, 2 for more."""
+    if a == b:
+        return 0
+    if len(a) == len(b):
+        return 1 if sum(x != y for x, y in zip(a, b, strict=True)) == 1 else 2
+    short, long = sorted((a, b), key=len)
+    if len(long) - len(short) > 1:
+        return 2
+    return 1 if any(long[:at] + long[at + 1 :] == short for at in range(len(long))) else 2

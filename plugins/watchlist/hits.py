@@ -1,0 +1,101 @@
+"""Hits: a read plate that may be a listed one. A lead; an officer confirms, rejects or corrects it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hub.capabilities import WatchlistHit, WatchlistReviewed
+from hub.sdk import Context, Entity, Event, Text, current_call
+
+from .device import Match, PlateIndex, normal
+
+MAX_RECENT = 10_000
+
+
+class HitBook:
+    """Compares every plate read with the list."""
+
+    def __init__(self, ctx: Context, index: PlateIndex, quiet_s: float, lowest_confidence: float) -> None:
+        self._ctx, self._index, self._quiet_s, self._lowest = ctx, index, quiet_s, lowest_confidence
+        self._recent: dict[tuple[str, str], float] = {}  # (entry, camera) → time of the last hit
+
+    async def take_up(self) -> None:
+        """Serve the hits of before a restart, and remember which are still quiet."""
+        for hit in await self._ctx.states("hit"):
+            await self._add(hit.entity)
+            entry, camera = hit.attributes.get("entry"), hit.attributes.get("camera")
+            if isinstance(entry, str) and isinstance(camera, str):
+                self._recent[entry, camera] = max(hit.changed, self._recent.get((entry, camera), 0.0))
+
+    async def compare(self, event: Event) -> None:
+        """Look a read plate up: as it was read, then its alternatives. May see an event twice after a restart."""
+        data = event.data
+        if float(data.get("confidence", 1.0)) < self._lowest:
+            return
+        match = self._best(data)
+        if match is None:
+            return
+        camera = event.entity or event.source
+        entity = f"hit.{hashlib.sha256(f'{event.id}:{match.entry.id}'.encode()).hexdigest()[:12]}"
+        known = await self._ctx.state(entity)
+        if (known is not None and known.state != "unknown") or self._is_quiet(match.entry.id, camera, event.received):
+            return
+        where: Mapping[str, Any] = {}
+        if (state := await self._ctx.state(camera)) is not None:
+            where = state.attributes
+        hit = WatchlistHit(
+            entry=match.entry.id, plate=match.entry.plate, read_plate=normal(str(data["plate"])),
+            province=str(data.get("province", "")), match=match.kind, confidence=float(data.get("confidence", 1.0)),
+            camera=camera, crop=data.get("crop"), reason=match.entry.reason, priority=match.entry.priority,
+            lat=where.get("lat"), lon=where.get("lon"), read_seq=event.seq, simulated=bool(where.get("simulated")),
+        )  # fmt: skip
+        await self._add(entity)
+        await self._ctx.emit(hit, entity=entity, cause=event.id)
+
+    def _best(self, data: Mapping[str, Any]) -> Match | None:
+        now, province = self._ctx.clock.now(), str(data.get("province", ""))
+        found = self._index.find(str(data["plate"]), province, now)
+        if found:
+            return found[0]
+        for guess in data.get("alternatives") or ():
+            exact = self._index.find(guess["series"] + guess["number"], province, now)
+            if exact and exact[0].kind == "exact":
+                return Match(exact[0].entry, "one_error")
+        return None
+
+    def _is_quiet(self, entry: str, camera: str, at: float) -> bool:
+        last = self._recent.get((entry, camera))
+        if last is not None and at - last < self._quiet_s:
+            return True
+        self._recent[entry, camera] = at
+        while len(self._recent) > MAX_RECENT:
+            self._recent.pop(next(iter(self._recent)))
+        return False
+
+    async def _add(self, entity: str) -> None:
+        await self._ctx.add(Entity(entity, Text("ป้ายที่พบ", "Hit"), ("hit",)), _Hit(self._ctx, entity))
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """Serves the review of one hit."""
+
+    ctx: Context
+    entity: str
+
+    async def confirm(self, note: str = "") -> None:
+        await self._review(WatchlistReviewed(verdict="confirmed", by=current_call().actor, note=note))
+
+    async def reject(self, note: str = "") -> None:
+        await self._review(WatchlistReviewed(verdict="rejected", by=current_call().actor, note=note))
+
+    async def correct(self, plate: str, note: str = "") -> None:
+        corrected = normal(plate)
+        verdict = WatchlistReviewed(verdict="corrected", by=current_call().actor, note=note, correct_plate=corrected)
+        await self._review(verdict)
+
+    async def _review(self, review: WatchlistReviewed) -> None:
+        await self.ctx.emit(review, entity=self.entity)
