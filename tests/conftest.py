@@ -16,12 +16,12 @@ def _lent(variable: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def test_data() -> Path:
+def data_folder() -> Path:
     """The folder of ``HUB_TEST_DATA`` (pictures, maps); the test is skipped where there is none."""
     return _lent("HUB_TEST_DATA")
 
 
 @pytest.fixture(scope="session")
-def test_vectors() -> Path:
+def vectors_folder() -> Path:
     """The folder of ``HUB_TEST_VECTORS`` (expected answers of others); the test is skipped where there is none."""
     return _lent("HUB_TEST_VECTORS")

@@ -1,0 +1,1 @@
+"""Holds the code to its map: sizes, names, rooms, circles, locks."""
