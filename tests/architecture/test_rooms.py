@@ -35,6 +35,9 @@ ROOMS: dict[str, tuple[str, ...]] = {
 # What a plugin may import of the hub. Its tests use hub.sdk.testing, so they need no more.
 PUBLIC = ("hub.sdk", "hub.capabilities")
 
+# What the vision process may know of the hub: how to speak over its pipe, and the words for what goes wrong.
+VISION_KNOWS = ("hub.core.wire", "hub.core.error", "hub.vision", "hub.kernels")
+
 
 def strangers(found: Iterable[Import], importer: str, where: str) -> list[str]:
     """Imports of third parties by module ``importer`` that stand outside their room."""
@@ -75,6 +78,16 @@ def test_third_parties_stay_in_their_room() -> None:
     assert rows == [], told(rows)
 
 
+def test_vision_knows_the_wire_and_the_errors_only() -> None:
+    rows = [
+        f"{place(path)}:{one.line} imports {one.module}; vision knows {', '.join(VISION_KNOWS)} only"
+        for path in files("hub/vision", endings=(".py",))
+        for one in imports(path)
+        if within(one.module, "hub") and not any(within(one.module, door) for door in VISION_KNOWS)
+    ]
+    assert rows == [], told(rows)
+
+
 def test_plugins_leave_the_stores_and_the_kernels_libraries_alone() -> None:
     rows = []
     for path in files("plugins", endings=(".py",)):
@@ -88,6 +101,18 @@ def test_plugins_see_the_public_contract_only() -> None:
     rows = []
     for path in files("plugins", endings=(".py",)):
         rows += trespasses(imports(path), path.relative_to(ROOT / "plugins").parts[0], place(path))
+    assert rows == [], told(rows)
+
+
+def test_a_plugin_names_its_own_modules_relatively() -> None:
+    """The host loads a plugin under a name of its own, and the wheel keeps it elsewhere than ``plugins/``."""
+    rows = [
+        f"{place(path)}:{one.line} imports {one.module}; write it as `from .`"
+        for path in files("plugins", endings=(".py",))
+        if not is_test(path)
+        for one in imports(path)
+        if within(one.module, "plugins") and not one.relative
+    ]
     assert rows == [], told(rows)
 
 

@@ -40,6 +40,7 @@ class Import:
     module: str
     path: Path
     line: int
+    relative: bool = False
 
 
 def imports(path: Path, root: Path = ROOT) -> Iterator[Import]:
@@ -53,7 +54,7 @@ def imports(path: Path, root: Path = ROOT) -> Iterator[Import]:
             above = package[: len(package) - node.level] if node.level else ()
             base = ".".join([*above, *(node.module or "").split(".")]).strip(".")
             for name in node.names:
-                yield Import(f"{base}.{name.name}", path, node.lineno)
+                yield Import(f"{base}.{name.name}", path, node.lineno, relative=node.level > 0)
 
 
 def within(module: str, room: str) -> bool:
