@@ -1,0 +1,92 @@
+"""Cameras by address: each becomes an entity, and its picture goes to the vision process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+
+from hub.sdk import Config, Context, Entity, PluginSpec, Text, Unavailable, Video, VideoSource, plugin
+
+from .device import check_url
+
+
+class Name(Config):
+    """A name in both languages."""
+
+    th: str = Field(min_length=1, max_length=120, description="Thai name")
+    en: str = Field(min_length=1, max_length=120, description="English name")
+
+
+class CameraSettings(Config):
+    """One camera."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9_]{0,60}$", description="becomes camera.ID")
+    name: Name = Field(description="what the screens call it")
+    url: str = Field(description="rtsp://HOST:PORT/PATH, rtsps:// or an http(s):// picture; without credentials")
+    username: str | None = Field(None, description="name to sign in at the camera")
+    password: SecretStr | None = Field(None, description="password at the camera; use !secret")
+    position: tuple[float, float] | None = Field(None, description="latitude, longitude in degrees")
+    area: str | None = Field(None, description="id of the area it stands in")
+    owner: str | None = Field(None, description="partner whose camera it is")
+    analyse: list[Literal["motion", "plate"]] = Field(["motion"], description="what is looked for")
+    fps: float = Field(5.0, gt=0, le=25, description="pictures a second that are analysed")
+    silent_after_s: float = Field(60.0, gt=0, description="seconds without a sign of life that mean a fault")
+    simulated: bool = Field(False, description="the picture is made, not seen: shown as จำลอง")
+
+    @field_validator("url")
+    @classmethod
+    def _url(cls, value: str) -> str:
+        return check_url(value)
+
+
+class Settings(Config):
+    """Configuration of the cameras."""
+
+    cameras: list[CameraSettings] = Field(max_length=64, description="the cameras")
+
+
+class _Camera:
+    """Serves the actions of one camera. The video is opened after the entity is there."""
+
+    def __init__(self) -> None:
+        self.video: Video | None = None
+
+    async def snapshot(self) -> str:
+        if self.video is None:
+            raise Unavailable("the camera is not open yet")
+        return await self.video.snapshot()
+
+
+async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
+    """Bring every camera in; one that is off does not hold the others."""
+    open_videos: list[Video] = []
+    for settings in config.cameras:
+        entity, camera = _entity(settings), _Camera()
+        await ctx.add(entity, camera)
+        camera.video = await ctx.video(entity.id, _source(settings))
+        open_videos.append(camera.video)
+    yield
+    for video in open_videos:
+        await video.close()
+
+
+def _entity(settings: CameraSettings) -> Entity:
+    capabilities = ("camera", "plate_reader") if "plate" in settings.analyse else ("camera",)
+    return Entity(
+        f"camera.{settings.id}", Text(settings.name.th, settings.name.en), capabilities, area=settings.area,
+        position=settings.position, owner=settings.owner, simulated=settings.simulated,
+        silent_after=settings.silent_after_s,
+    )  # fmt: skip
+
+
+def _source(settings: CameraSettings) -> VideoSource:
+    password = settings.password.get_secret_value() if settings.password else None
+    return VideoSource(settings.url, settings.username, password, tuple(settings.analyse), settings.fps)
+
+
+@plugin
+def hub_plugin() -> PluginSpec:
+    """Declare the plugin."""
+    return PluginSpec(Settings, setup)
