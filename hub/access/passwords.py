@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import unicodedata
 from collections.abc import Callable
 from itertools import pairwise
@@ -69,7 +70,7 @@ class Hasher:
     def verify(self, encoded: str | None, secret: str) -> bool:
         """Is it the secret? ``None`` (nobody has this name) takes as long and is ``False``."""
         if encoded is None:
-            self._dummy = self._dummy or self.hash("nobody")
+            self._dummy = self._dummy or self.hash(secrets.token_hex())
         try:
             self._argon2.verify(encoded or self._dummy, canonical(secret[: LONGEST + 1]))
         except (VerificationError, InvalidHashError):

@@ -19,6 +19,7 @@ from hub.core.clock import ManualClock
 from hub.core.error import Conflict, InvalidInput, LimitExceeded, NotFound, StorageFailed, Unauthenticated
 
 GOOD = "สามคำ ที่จำ ได้ดี"
+ROOT = Path(__file__).parents[2]
 HERE, THERE = "10.0.0.5", "10.0.0.66"
 
 
@@ -70,6 +71,12 @@ async def test_an_unknown_account_takes_as_long_as_a_known_one() -> None:
 
     known, unknown = fastest(encoded), fastest(None)
     assert 0.5 < unknown / known < 2.0  # without the dummy hash it is below 0.01
+
+
+def test_nothing_fits_where_no_secret_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("secrets.token_hex", lambda: "the dummy's own secret")
+    assert not Hasher(memory_kib=64, passes=1).verify(None, "the dummy's own secret")
+    assert not Hasher(memory_kib=64, passes=1).verify("no hash at all", "x")
 
 
 def test_nothing_in_the_file_can_be_used_to_sign_in(accounts: Accounts, tmp_path: Path) -> None:
@@ -161,7 +168,7 @@ def test_another_process_adds_an_account_and_the_hub_sees_it(accounts: Accounts,
         "from hub.core.clock import SystemClock; "
         "Accounts(Path(sys.argv[1]), SystemClock()).add('second', 'long enough words', ['operator'])"
     )
-    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, timeout=60, cwd=ROOT)
     assert [a.name for a in accounts.all()] == ["first", "second"]
     assert accounts.need("second").roles == {"operator"}
 
@@ -173,7 +180,7 @@ def test_many_processes_change_the_file_and_none_is_lost(tmp_path: Path, account
         "    with JsonFile(Path(sys.argv[1])).change() as data: data[f'{sys.argv[2]}-{n}'] = n\n"
     )
     path = tmp_path / "counted.json"
-    running = [subprocess.Popen([sys.executable, "-c", code, str(path), str(i)]) for i in range(3)]
+    running = [subprocess.Popen([sys.executable, "-c", code, str(path), str(i)], cwd=ROOT) for i in range(3)]
     assert [p.wait(60) for p in running] == [0, 0, 0]
     assert len(json.loads(path.read_text())) == 120
 
@@ -299,6 +306,14 @@ def test_totp_vectors_of_the_rfc(now: int, digits: str) -> None:
 def test_hotp_vectors_of_the_rfc() -> None:
     expected = "755224 287082 359152 969429 338314 254676 287922 162583 399871 520489".split()
     assert [totp.code(b"12345678901234567890", n) for n in range(10)] == expected
+
+
+def test_a_code_is_not_taken_twice() -> None:
+    secret, now = b"s" * 20, 1_700_000_010.0
+    step = int(now // 30)
+    assert totp.match(secret, totp.code(secret, step), now, last_used=step - 1) == step
+    assert totp.match(secret, totp.code(secret, step), now, last_used=step) is None
+    assert totp.match(secret, totp.code(secret, step - 1), now, last_used=step) is None
 
 
 def test_totp_drift_is_one_step() -> None:
@@ -457,7 +472,9 @@ def test_a_kill_in_the_middle_of_writing_leaves_a_whole_file(tmp_path: Path) -> 
     )
     path, last = tmp_path / "counted.json", 0
     for kill_after in (1, 7, 20, 33, 50, 64):
-        with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True) as running:
+        with subprocess.Popen(
+            [sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        ) as running:
             assert running.stdout is not None
             for _ in range(kill_after):
                 last = int(running.stdout.readline())
