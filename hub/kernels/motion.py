@@ -140,8 +140,8 @@ def classify(
 
     A cell is background when it is within its threshold of mode 0, or of mode 1 once that was seen ``settle`` times;
     the threshold is ``threshold`` units plus three mean deviations. The mean moves 1/2**rate of the way. ``weight``
-    counts how long mode 1 was seen; at twice ``settle`` the modes change places. Returns the number of foreground
-    cells.
+    counts how long mode 1 was seen; at twice ``settle`` the modes change places, and the old background stays known
+    for three times ``settle`` more. Returns the number of foreground cells.
     """
     rows, columns = grid.shape
     count = 0
@@ -164,7 +164,7 @@ def classify(
                 age += 1
                 if age >= 2 * settle:
                     modes[0, r, c], modes[1, r, c] = modes[1, r, c], modes[0, r, c]
-                    age = settle
+                    age = 4 * settle
             elif age > 1:
                 age -= 2
             else:

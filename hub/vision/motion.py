@@ -39,7 +39,7 @@ class MotionWatch:
 
     def __init__(self, settings: MotionSettings, fps: float) -> None:
         self._settings = settings
-        self._settle = max(10, min(10_000, round(SETTLE_S * fps)))
+        self._settle = max(10, min(8_000, round(SETTLE_S * fps)))
         self._threshold = round(_THRESHOLD * 4.0 ** (0.5 - settings.sensitivity))
         self._state: kernel.State | None = None
         self._moving = False

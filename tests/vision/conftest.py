@@ -10,7 +10,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -180,6 +180,3 @@ async def running(**environment: str) -> AsyncIterator[Vision]:
         await peer.close()
         await asyncio.wait_for(task, 10)
         await asyncio.wait_for(process.wait(), 10)
-
-
-Waiter = Callable[[], Awaitable[Any]]

@@ -9,6 +9,7 @@ line of it is shared with what is tested.
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import gi
 
@@ -25,16 +26,16 @@ _ENCODE = {
 _RANGE = {"h264": "", "jpeg": ",colorimetry=1:4:0:0"}  # JPEG has the full range of luma (JFIF 1.02)
 
 
-class Mount(GstRtspServer.RTSPMediaFactory):
+class Mount(GstRtspServer.RTSPMediaFactory):  # type: ignore[misc]  # the system's library has no types
     """One path: its frames in a circle."""
 
-    def __init__(self, spec: dict) -> None:
+    def __init__(self, spec: dict[str, Any]) -> None:
         super().__init__()
         self.spec = spec
         self.frames = [Path(name).read_bytes() for name in spec["frames"]]
         self.set_shared(True)
 
-    def do_create_element(self, url: object) -> object:
+    def do_create_element(self, url: Any) -> Any:
         s = self.spec
         caps = f"video/x-raw,format=RGB,width={s['width']},height={s['height']},framerate={s['fps']}/1"
         return Gst.parse_launch(
@@ -42,10 +43,10 @@ class Mount(GstRtspServer.RTSPMediaFactory):
             f"video/x-raw,format=I420{_RANGE[s['codec']]} ! {_ENCODE[s['codec']]}"
         )
 
-    def do_configure(self, media: object) -> None:
+    def do_configure(self, media: Any) -> None:
         count = [0]
 
-        def need(source: object, _length: int) -> None:
+        def need(source: Any, _length: int) -> None:
             n = count[0]
             count[0] += 1
             frame = self.frames[(n // self.spec.get("hold", 1)) % len(self.frames)]
@@ -57,7 +58,7 @@ class Mount(GstRtspServer.RTSPMediaFactory):
         media.get_element().get_by_name("src").connect("need-data", need)
 
 
-def protect(server: object, user: str, password: str) -> None:
+def protect(server: Any, user: str, password: str) -> None:
     auth = GstRtspServer.RTSPAuth()
     token = GstRtspServer.RTSPToken()
     token.set_string("media.factory.role", "user")

@@ -1,0 +1,99 @@
+"""Plates over a real RTSP stream and in single pictures. The pictures come from HUB_TEST_DATA."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hub.core.error import InvalidInput, Unavailable
+from hub.vision.tesseract import MISSING, installed
+from tests.vision.conftest import MakeCamera, Rgb, Vision, running
+
+DATA = Path(os.environ.get("HUB_TEST_DATA", "/nonexistent")) / "plates-thai"
+needs_plates = pytest.mark.skipif(
+    not (DATA / "labels.tsv").is_file() or not installed(),
+    reason="needs HUB_TEST_DATA with plates-thai, and tesseract-ocr-tha",
+)
+CLEAR = ("1aaaa6110CO.jpg", "1aaag5412BT.jpg", "1aaaa6628BH.jpg")
+
+
+def labels() -> dict[str, dict[str, str]]:
+    """Truth by file name."""
+    with (DATA / "labels.tsv").open(encoding="utf-8", newline="") as table:
+        return {row["file"]: row for row in csv.DictReader(table, delimiter="\t")}
+
+
+def street(name: str | None, at: tuple[int, int] = (180, 160)) -> Rgb:
+    """A dark textured street of 640 × 480 with a plate's picture in it, 220 pixels wide."""
+    noise = np.random.default_rng(3).integers(0, 30, (480, 640, 1))
+    picture = Image.fromarray((noise + 40).astype(np.uint8).repeat(3, axis=2))
+    if name is not None:
+        plate = Image.open(DATA / name).convert("RGB")
+        picture.paste(plate.resize((220, round(220 * plate.height / plate.width))), at)
+    return np.asarray(picture)
+
+
+@needs_plates
+async def test_each_plate_of_a_stream_is_told_once(camera: MakeCamera, vision: Vision) -> None:
+    truth = labels()
+    frames = [f for name in CLEAR for f in (street(name), street(None))]
+    cam = camera(frames, fps=10, hold=25)
+    await vision.call(
+        "open", {"key": "g", "url": cam.url(), "analyse": ["plate"], "plate": {"min_interval_s": 600}, "fps": 5}
+    )
+    for name in CLEAR:
+        row = truth[name]
+        _, told, crop = await vision.told("plate", limit=45, key="g", series=row["series"], number=row["number"])
+        assert told["confidence"] > 0.5
+        assert all(other["confidence"] <= told["confidence"] for other in told["alternatives"])
+        x, y, w, h = (told["box"][i] * (640, 480)[i % 2] for i in range(4))
+        assert 175 <= x <= 190 and 155 <= y <= 170 and 205 <= w <= 225 and 85 <= h <= 105
+        cut = Image.open(io.BytesIO(crop))
+        assert w * 1.9 <= cut.width <= w * 2.3 and cut.height > h * 1.9  # 0.6 of its width around it
+    seen = [(d["series"], d["number"]) for n, d, _ in vision.seen if n == "plate"]
+    assert sorted(seen) == sorted(
+        (truth[n]["series"], truth[n]["number"]) for n in CLEAR
+    )  # 12 pictures each, told once
+
+
+@needs_plates
+async def test_one_picture_is_read(vision: Vision) -> None:
+    row = labels()[CLEAR[0]]
+    result = (await vision.call("read", {}, (DATA / CLEAR[0]).read_bytes())).header["result"]
+    assert [(p["series"], p["number"]) for p in result["plates"]] == [(row["series"], row["number"])]
+    empty = io.BytesIO()
+    Image.fromarray(street(None)).save(empty, "PNG")
+    assert (await vision.call("read", {}, empty.getvalue())).header["result"]["plates"] == []
+
+
+async def test_what_is_no_picture_is_refused(vision: Vision) -> None:
+    if not installed():
+        pytest.skip("needs tesseract-ocr-tha")
+    for blob in (b"", b"GIF89a....", b"\xff\xd8\xff\xe0 broken", os.urandom(2000)):
+        with pytest.raises(InvalidInput):
+            await vision.call("read", {}, blob)
+
+
+async def test_without_tesseract_plates_are_off_and_motion_goes_on(camera: MakeCamera, tmp_path: Path) -> None:
+    quiet = [np.full((240, 320, 3), 90, np.uint8)] * 20
+    passing = []
+    for i in range(8):
+        frame = quiet[0].copy()
+        frame[100:150, 20 + 30 * i : 80 + 30 * i] = 230
+        passing.append(frame)
+    cam = camera([*quiet, *passing], fps=10)
+    path = os.pathsep.join([str(tmp_path), str(Path(shutil.which("env") or "/usr/bin/env").parent / "none")])
+    async with running(PATH=path) as vision:
+        await vision.call("open", {"key": "k", "url": cam.url(), "analyse": ["plate", "motion"], "fps": 10})
+        _, told, _ = await vision.told("camera", key="k", state="running", reason=MISSING)
+        assert "apt-get install tesseract-ocr tesseract-ocr-tha" in told["reason"]
+        await vision.told("motion", key="k", moving=True)
+        with pytest.raises(Unavailable):
+            await vision.call("read", {}, b"\xff\xd8\xff")
