@@ -174,7 +174,7 @@ class Event:
     """One fact.
 
     ``at``: when it happened by the device's clock; ``received``: when the hub took it (both seconds since the epoch).
-    ``source``: who brought it, stamped by the hub (``instance:units``, ``user:somchai``, ``automation:night_plate``).
+    ``source``: who brought it, stamped by the hub (``instance:NAME``, ``user:somchai``, ``automation:night_plate``).
     ``cause``: id of the event or call that led to it; ``depth``: length of that chain.
     """
 
