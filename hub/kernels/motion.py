@@ -56,7 +56,7 @@ class State:
     weight: NDArray[np.int16] = field(init=False)
     raw: NDArray[np.uint8] = field(init=False)
     moving: NDArray[np.uint8] = field(init=False)
-    sums: NDArray[np.int32] = field(init=False)
+    sums: NDArray[np.uint32] = field(init=False)
     histogram: NDArray[np.int32] = field(init=False)
     labels: NDArray[np.int32] = field(init=False)
     parent: NDArray[np.int32] = field(init=False)
@@ -71,7 +71,7 @@ class State:
         self.weight = np.zeros((rows, columns), np.int16)
         self.raw = np.zeros((rows, columns), np.uint8)
         self.moving = np.zeros((rows, columns), np.uint8)
-        self.sums = np.zeros(columns, np.int32)
+        self.sums = np.zeros(self.width, np.uint32)
         self.histogram = np.zeros(_BINS, np.int32)
         self.labels = np.zeros((rows, columns), np.int32)
         self.parent = parents_for(rows, columns)
@@ -79,24 +79,37 @@ class State:
 
 
 @nb.njit(
-    nb.void(nb.types.Array(nb.uint8, 2, "A", readonly=True), nb.int64, nb.int32[::1], nb.int16[::1], nb.int16[:, ::1]),
+    nb.void(
+        nb.types.Array(nb.uint8, 1, "C", readonly=True),
+        nb.int64,
+        nb.int64,
+        nb.uint32[::1],
+        nb.int16[::1],
+        nb.int16[:, ::1],
+    ),
     cache=True,
     nogil=True,
 )
-def shrink(luma: Any, block: Any, sums: Any, log: Any, grid: Any) -> None:
-    """Mean log-luma of each ``block`` × ``block`` pixels of ``luma`` (uint8, H × W) into ``grid``."""
+def shrink(plane: Any, stride: Any, block: Any, sums: Any, log: Any, grid: Any) -> None:
+    """Mean log-luma of each ``block`` × ``block`` pixels into ``grid``.
+
+    ``plane``: the picture's bytes, ``stride`` from row to row. Rows are first added up pixel by pixel, into ``sums``: a
+    loop without dependence, which the compiler turns into vector instructions.
+    """
     rows, columns = grid.shape
-    cells = block * block
+    cells = np.uint32(block * block)
+    wide = columns * block
     for r in range(rows):
-        sums[:] = 0
+        sums[:wide] = 0
         for y in range(r * block, r * block + block):
-            for c in range(columns):
-                total = np.int32(0)
-                for x in range(c * block, c * block + block):
-                    total += luma[y, x]
-                sums[c] += total
+            row = plane[y * stride : y * stride + wide]
+            for x in range(wide):
+                sums[x] += row[x]
         for c in range(columns):
-            grid[r, c] = log[(sums[c] * 4) // cells]
+            total = np.uint32(0)
+            for x in range(c * block, c * block + block):
+                total += sums[x]
+            grid[r, c] = log[(total * 4) // cells]
 
 
 @nb.njit(nb.int64(nb.int16[:, ::1], nb.int16[:, ::1], nb.int32[::1]), cache=True, nogil=True)
@@ -203,7 +216,8 @@ def update(
     """
     if luma.shape != (state.height, state.width):
         raise ValueError(f"a picture of {luma.shape} for a state of {(state.height, state.width)}")
-    shrink(luma, state.block, state.sums, LOG, state.grid)
+    plane, stride = _flat(luma)
+    shrink(plane, stride, state.block, state.sums, LOG, state.grid)
     offset = exposure(state.grid, state.modes[0], state.histogram) if state.seen else 0
     fresh = state.seen == 0
     if not fresh:
@@ -219,6 +233,15 @@ def update(
         return 0, changed
     majority(state.raw, state.moving)
     return int(label(state.moving, state.labels, state.parent, state.stats)), False
+
+
+def _flat(luma: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
+    """The bytes under a picture from its first to its last pixel, and its stride; a copy only when rows run oddly."""
+    if luma.strides[1] != 1 or luma.strides[0] < luma.shape[1]:
+        luma = np.ascontiguousarray(luma)
+    stride = luma.strides[0]
+    length = (luma.shape[0] - 1) * stride + luma.shape[1]
+    return np.lib.stride_tricks.as_strided(luma, (length,), (1,), writeable=False), stride
 
 
 def _restart(state: State) -> None:

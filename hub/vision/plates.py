@@ -16,6 +16,8 @@ WORK_PIXELS = 1_100_000
 _LOOK = (72, 160)
 _READ = (176, 400)
 _MIN_SCORE = 0.4
+AT_REST = 0.8
+"""Overlap of two boxes of a plate that did not move between them."""
 _SIGN_ROWS, _SIGN_COLUMNS = 9, 20
 
 
@@ -83,9 +85,19 @@ class PlateFinder:
             quad = (self._scratch.quads[i] + 0.5) * block - 0.5
             upright = kernel.rectify(luma, quad, *_LOOK)
             score = float(kernel.stroke_score(upright)) * float(self._scratch.scores[i])
-            if score >= _MIN_SCORE:
-                found.append(Candidate(quad.astype(np.float32), score, _sign(upright)))
+            candidate = Candidate(quad.astype(np.float32), score, _sign(upright))
+            if score >= _MIN_SCORE and not _cut_off(candidate.box, width):
+                found.append(candidate)
         return _apart(found)[:limit]
+
+
+def _cut_off(box: Box, width: int) -> bool:
+    """Whether a plate runs out of the picture at its left or right: what is left reads well, and wrong.
+
+    Not so when it fills half of the picture: then it is a picture of a plate.
+    """
+    at_edge = box[0] <= 2 or box[2] >= width - 3
+    return at_edge and 2 * (box[2] - box[0]) < width
 
 
 def _apart(found: list[Candidate]) -> list[Candidate]:
@@ -105,7 +117,7 @@ def _sign(upright: NDArray[np.uint8]) -> NDArray[np.int16]:
 
 def looks_same(a: Candidate, b: Candidate) -> bool:
     """The same plate at rest: nearly the same place, and no part of it looks different."""
-    return overlap(a.box, b.box) > 0.8 and int(np.abs(a.sign - b.sign).max()) < 24
+    return overlap(a.box, b.box) > AT_REST and int(np.abs(a.sign - b.sign).max()) < 24
 
 
 def read_candidate(reader: PlateReader, luma: NDArray[np.uint8], candidate: Candidate) -> PlateText | None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from hub.vision.picture import Picture
-from hub.vision.plates import Candidate, Sighting, looks_same, overlap
+from hub.vision.picture import Box, Picture
+from hub.vision.plates import AT_REST, Candidate, Sighting, looks_same, overlap
 from hub.vision.provinces import distance
 from hub.vision.reader import PlateText
 
 GONE_S = 1.5
 """A passage ends when its plate was not seen for so long."""
 MAX_TRACKS = 16
+_MOVED_S = 0.5
 _MAX_REPORTED = 1024
 _SAME_LETTERS = 2
-"""Texts that differ in no more letters, at one place, are readings of one plate."""
+"""Texts that differ in no more letters, near each other, are readings of one plate."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,20 +51,26 @@ class PlateTracks:
         self._reported: dict[str, float] = {}
 
     def known(self, candidate: Candidate, at: float) -> bool:
-        """Whether this is a plate at rest that was told already; it counts as seen then and need not be read again."""
+        """Whether this is a plate that was told already; it counts as seen then and need not be read again.
+
+        It is when it rests and looks the same, or when it just moved on a little.
+        """
         for track in self._tracks:
-            if track.told and looks_same(track.candidate, candidate):
-                track.seen = max(track.seen, at)
+            moved_on = at - track.seen <= _MOVED_S and 0.3 < overlap(track.candidate.box, candidate.box) <= AT_REST
+            if track.told and (moved_on or looks_same(track.candidate, candidate)):
+                track.candidate, track.seen = candidate, max(track.seen, at)
                 return True
         return False
 
     def observe(self, sightings: Iterable[Sighting], picture: Picture, at: float) -> list[Report]:
         """Take one picture's readings; returns what is to be told now: two pictures agree, or a passage has ended."""
         reports = self.ended(at)
+        taken: list[_Track] = []
         for sighting in sightings:
             if sighting.text is None:
                 continue
-            track = self._track(sighting.candidate, sighting.text, at)
+            track = self._track(sighting.candidate, sighting.text, at, taken)
+            taken.append(track)
             key = sighting.text.text
             track.candidate, track.seen = sighting.candidate, at
             track.votes[key] = track.votes.get(key, 0) + 1
@@ -92,9 +99,9 @@ class PlateTracks:
             self._reported[key] = report.at
         return [report]
 
-    def _track(self, candidate: Candidate, text: PlateText, at: float) -> _Track:
+    def _track(self, candidate: Candidate, text: PlateText, at: float, taken: list[_Track]) -> _Track:
         for track in self._tracks:
-            if _one_plate(track, candidate, text.text):
+            if track not in taken and _one_plate(track, candidate, text.text):
                 return track
         track = _Track(candidate, at)
         self._tracks = [*self._tracks, track][-MAX_TRACKS:]
@@ -105,4 +112,13 @@ def _one_plate(track: _Track, candidate: Candidate, text: str) -> bool:
     letters = min(distance(text, other) for other in track.best)
     if letters == 0:
         return True
-    return letters <= _SAME_LETTERS and overlap(track.candidate.box, candidate.box) > 0.1
+    shared = overlap(track.candidate.box, candidate.box)
+    if shared > AT_REST and not looks_same(track.candidate, candidate):
+        return False  # nothing moved, yet it looks different: another plate stands there
+    return letters <= _SAME_LETTERS and _near(track.candidate.box, candidate.box)
+
+
+def _near(a: Box, b: Box) -> bool:
+    """Within three widths of a plate: so far it moves between two pictures."""
+    reach = 3 * max(a[2] - a[0], b[2] - b[0])
+    return abs(a[0] + a[2] - b[0] - b[2]) <= 2 * reach and abs(a[1] + a[3] - b[1] - b[3]) <= 2 * reach

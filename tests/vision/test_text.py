@@ -94,9 +94,9 @@ def candidate(x: float = 10, y: float = 10, w: float = 100, h: float = 45, sign:
     return Candidate(quad, 0.9, np.full((9, 20), sign, np.int16))
 
 
-def sighting(text: str, confidence: float = 0.5) -> Sighting:
+def sighting(text: str, confidence: float = 0.5, sign: int = 0) -> Sighting:
     series, number = text.split()
-    return Sighting(candidate(), PlateText(series, number, "สุโขทัย", confidence))
+    return Sighting(candidate(sign=sign), PlateText(series, number, "สุโขทัย", confidence))
 
 
 PICTURE = io.BytesIO()
@@ -137,6 +137,29 @@ def test_two_plates_at_one_place_are_two_passages() -> None:
     assert told == ["1กข 1234", "2งจ 9876"]
 
 
+def test_two_plates_at_rest_that_differ_in_one_digit_are_two_when_they_look_it() -> None:
+    tracks, told = PlateTracks(10.0), []
+    for at, (text, sign) in enumerate([("1กข 1202", 0), ("1กข 1202", 3), ("1กข 1212", 40), ("1กข 1212", 42)]):
+        told += [r.text.text for r in tracks.observe([sighting(text, sign=sign)], STILL, at / 5)]
+    assert told == ["1กข 1202", "1กข 1212"]
+
+
+def test_a_plate_that_moves_fast_and_is_misread_is_one_passage() -> None:
+    tracks, told = PlateTracks(10.0), []
+    for at, (text, x) in enumerate([("1กข 1234", 0), ("1กข 1234", 200), ("1กข 123", 400), ("1กบ 1234", 600)]):
+        seen = Sighting(candidate(x=x), sighting(text).text)
+        told += [r.text.text for r in tracks.observe([seen], STILL, at / 5)]
+    assert told == ["1กข 1234"] and tracks.ended(9.0) == []
+
+
+def test_like_plates_in_one_picture_are_two() -> None:
+    tracks, told = PlateTracks(10.0), []
+    for at in (0.0, 0.2):
+        both = [Sighting(candidate(x=x), sighting(text).text) for x, text in ((0, "1กข 1234"), (150, "1กข 1235"))]
+        told += [r.text.text for r in tracks.observe(both, STILL, at)]
+    assert told == ["1กข 1234", "1กข 1235"]
+
+
 def test_a_plate_at_rest_is_not_read_again_but_another_in_its_place_is() -> None:
     tracks = PlateTracks(10.0)
     assert not tracks.known(candidate(), 0.0)
@@ -145,7 +168,9 @@ def test_a_plate_at_rest_is_not_read_again_but_another_in_its_place_is() -> None
     assert tracks.known(candidate(x=11, sign=10), 1.6)
     assert tracks.ended(3.0) == [] and tracks.known(candidate(), 3.0)  # seen at 1.6: the passage goes on
     assert not tracks.known(candidate(sign=60), 3.0)
-    assert not tracks.known(candidate(x=60), 3.0)
+    assert not tracks.known(candidate(x=60), 4.0)
+    assert tracks.known(candidate(x=50), 3.4)  # it drives on
+    assert not tracks.known(candidate(x=90), 4.0)
     assert looks_same(candidate(), candidate()) and overlap((0, 0, 10, 10), (5, 0, 15, 10)) == pytest.approx(1 / 3)
 
 
