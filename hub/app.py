@@ -1,0 +1,288 @@
+"""The composition root: the one file that knows all parts. It builds them, joins them, starts and stops them in order.
+
+Order of a start: journal → state → what was owed → plugins → automations → listeners. A stop is the reverse.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.metadata
+import json
+import logging
+import os
+import signal
+import ssl
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hub.access.accounts import Accounts
+from hub.access.audit import Ledger
+from hub.access.grants import Grants
+from hub.access.heads import Signer
+from hub.access.purposes import Purposes
+from hub.access.roles import Roles
+from hub.access.sessions import Sessions
+from hub.automation.engine import Engine
+from hub.capabilities import EVENT_TYPES, capability_actions
+from hub.core.access import SYSTEM
+from hub.core.actions import Actions
+from hub.core.clock import Clock, SystemClock
+from hub.core.error import ConfigError, HubError, InvalidInput
+from hub.core.event import EventTypes
+from hub.core.ids import Ids
+from hub.core.journal import Journal, MemoryJournal
+from hub.core.pipeline import Draft, Pipeline
+from hub.core.system import SYSTEM_TYPES, Fault
+from hub.core.text import Text
+from hub.host.config import HubConfig, load
+from hub.host.host import Host
+from hub.store.documents import TinyDocuments
+from hub.store.journal_sqlite import SqliteJournal
+from hub.store.keys import KeyRing
+from hub.store.media import MediaFolder
+from hub.store.space import Space
+from hub.web.api_actions import ActionsApi
+from hub.web.api_automations import AutomationApi
+from hub.web.api_state import StateApi
+from hub.web.api_system import EvidenceApi, SystemApi
+from hub.web.auth import DemoLogin, SessionAuth
+from hub.web.guard import Guard
+from hub.web.mask import Mask
+from hub.web.server import Listener, Server
+from hub.web.stream import Stream
+from hub.web.tls import context as given_tls
+from hub.web.tls import own_context
+
+log = logging.getLogger(__name__)
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+# Known to everybody who reads this; so it exists only while the hub listens on loopback alone (see _demo_login).
+DEMO = DemoLogin("demo", "sukhothai-demo")
+DEMO_ROLES = ("ccoc", "operator", "commander")
+SWEEP_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to run: files, and what the command line overrides. ``memory`` keeps the journal in memory (tests)."""
+
+    config: Path
+    data: Path
+    host: str | None = None
+    port: int | None = None
+    memory: bool = False
+
+
+def version() -> str:
+    """The installed version."""
+    return importlib.metadata.version("safezone-hub")
+
+
+class App:
+    """All parts of one hub. ``start`` and ``stop`` once each."""
+
+    def __init__(self, options: Options, *, clock: Clock | None = None, ids: Ids | None = None) -> None:
+        self.options = options
+        self.clock = clock or SystemClock()
+        self.ids = ids or Ids(self.clock)
+        self.config: HubConfig = load(options.config)
+        self.addresses: list[tuple[str, int]] = []
+        options.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._build_core()
+        self._build_access()
+        self._build_plugins()
+        self._build_web()
+        self._sweeper: asyncio.Task[None] | None = None
+
+    # --- building
+
+    def _build_core(self) -> None:
+        data = self.options.data
+        self.types = EventTypes((*SYSTEM_TYPES, *EVENT_TYPES))
+        self.journal: Journal = MemoryJournal()
+        if not self.options.memory:
+            keys = KeyRing.in_folder(data)
+            self.journal = SqliteJournal(data / "journal.db", self.types, keys, self.clock)
+        self.pipeline = Pipeline(self.journal, self.types, self.clock, self.ids)
+        self.documents, self.media = TinyDocuments(data / "documents"), MediaFolder(data / "media")
+        self.space = Space(data)
+
+    def _build_access(self) -> None:
+        self.accounts = Accounts(self.options.data, self.clock)
+        self.grants = Grants(self.pipeline)
+        self.roles = Roles(self.grants)
+        self.sessions = Sessions(self.pipeline, self.accounts)
+        self.ledger = Ledger(self.pipeline)
+        self.signer = Signer(self.options.data, self.clock)
+        self.purposes = Purposes(self._incident_is_open)
+
+    def _build_plugins(self) -> None:
+        self.actions = Actions(self.pipeline, self.roles)
+        self.actions.declare(capability_actions())
+        self.engine = Engine(
+            self.pipeline, self.actions, blueprints=self.options.config.parent / "blueprints" / "automation",
+            timezone=self.config.zone.timezone,
+        )  # fmt: skip
+        self.host = Host(self.pipeline, self.actions, self.documents, self.media, self.config)
+
+    def _build_web(self) -> None:
+        mask = Mask(self.types, self.pipeline.state, self.roles)
+        name = self.config.zone.name
+        self.demo = self._demo_login()
+        auth = SessionAuth(
+            self.accounts, self.sessions, self.purposes, self.ledger, Text(name.th, name.en), self.demo
+        )  # fmt: skip
+        self.stream = Stream(self.pipeline, mask)
+        system = SystemApi(self.pipeline, self.roles, self.host, self.space.as_data, version())
+        routes = [
+            *auth.routes(),
+            *StateApi(self.pipeline, self.roles, mask, self.ledger, self.config.zone.as_data()).routes(),
+            *ActionsApi(self.actions).routes(),
+            *system.routes(),
+            *EvidenceApi(self.pipeline, self.media, self.ledger, self.signer).routes(),
+            *AutomationApi(self.pipeline, self.engine, mask).routes(),
+            *self.stream.routes(),
+        ]
+        self.server = Server(routes, Guard(auth, self.roles), self.host.routes.dispatch, system.summary, version())
+
+    def _incident_is_open(self, entity: str) -> bool:
+        state = self.pipeline.state.get(entity)
+        return state is not None and state.domain == "incident" and state.state not in ("closed", "unknown")
+
+    def _demo_login(self) -> DemoLogin | None:
+        """The demo's account exists while the zone is simulated and the hub listens on loopback, and not otherwise."""
+        wanted = self.config.zone.simulated and self._staff_host() in LOOPBACK
+        known = self.accounts.get(DEMO.user)
+        if wanted and known is None:
+            self.accounts.add(DEMO.user, DEMO.password, DEMO_ROLES, title="demo")
+        elif not wanted and known is not None and known.title == "demo":
+            self.accounts.remove(DEMO.user)
+        return DEMO if wanted else None
+
+    # --- life
+
+    async def start(self) -> None:
+        """Start everything; when this returns the hub serves."""
+        await self.pipeline.start()
+        self.grants.load()
+        self.sessions.load()
+        self.ledger.load()
+        self.actions.resume()
+        self.pipeline.on_storage_failure.append(lambda failed: self._report(Fault(where="journal", message=str(failed))))
+        await self.host.start()
+        self.engine.start(self.config.automations)
+        for mistake in (*self.config.mistakes, *self.engine.mistakes):
+            self._report(Fault(where=f"{mistake.file}:{mistake.line}:{mistake.column}", message=mistake.words))
+        self.addresses = await self.server.start(*self._listeners())
+        self._sweeper = asyncio.create_task(self._sweep_forever(), name="sweeper")
+
+    async def stop(self) -> None:
+        """Stop in the reverse order; what is open is committed."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        await self.stream.close()
+        await self.server.stop()
+        self.engine.stop()
+        await self.host.stop()
+        await self.actions.stop()
+        await self.pipeline.stop()
+        await asyncio.to_thread(self.journal.close)
+
+    async def reload(self) -> list[str]:
+        """Read the configuration again and change what differs; ``ConfigError`` changes nothing."""
+        config = await asyncio.to_thread(load, self.options.config)
+        lines = await self.host.reload(config)
+        lines += self.engine.reload(config.automations)
+        self.config = config
+        return [*lines, *(str(mistake) for mistake in (*config.mistakes, *self.engine.mistakes))]
+
+    def _report(self, fault: Fault) -> None:
+        kind = type(fault).type
+        self.pipeline.emit(Draft(kind.name, fault.model_dump(mode="json"), SYSTEM.id))
+
+    async def _sweep_forever(self) -> None:
+        while True:
+            await self.clock.sleep(SWEEP_S)
+            self.sessions.sweep()
+            before = self.space.level
+            await asyncio.to_thread(self.space.look)
+            if self.space.level != before:
+                self._report(Fault(where="disk", message=f"{self.space.level}: {self.space.free_mb} MB are free"))
+
+    # --- listening
+
+    def _staff_host(self) -> str:
+        return self.options.host or self.config.web.host
+
+    def _listeners(self) -> tuple[Listener, Listener | None]:
+        web = self.config.web
+        port = web.port if self.options.port is None else self.options.port
+        staff = Listener(self._staff_host(), port, self._tls(self._staff_host()))
+        if web.public is None:
+            return staff, None
+        return staff, Listener(web.public.host, web.public.port, self._tls(web.public.host))
+
+    def _tls(self, host: str) -> ssl.SSLContext | None:
+        tls = self.config.web.tls
+        if tls != "auto":
+            base = self.options.config.parent
+            return given_tls(base / tls.cert, base / tls.key)
+        return None if host in LOOPBACK else own_context(self.options.data / "tls", host, self.clock)
+
+    @property
+    def url(self) -> str:
+        """The staff listener's address."""
+        host, port = self.addresses[0]
+        scheme = "http" if self._tls(self._staff_host()) is None else "https"
+        return f"{scheme}://{host}:{port}"
+
+
+async def run(options: Options) -> int:
+    """Serve until SIGTERM or SIGINT; SIGHUP reloads. The exit status."""
+    try:
+        app = App(options)
+    except InvalidInput as wrong:
+        print(wrong.message if isinstance(wrong, ConfigError) else wrong, file=sys.stderr)  # noqa: T201 - to a person
+        return 1
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stopped.set)
+    reloads: set[asyncio.Task[None]] = set()
+    loop.add_signal_handler(signal.SIGHUP, lambda: reloads.add(loop.create_task(_reload(app))))
+    pid = options.data / "hub.pid"
+    try:
+        await app.start()
+        pid.write_text(str(os.getpid()))
+        _greet(app, print)
+        await stopped.wait()
+    finally:
+        pid.unlink(missing_ok=True)
+        await app.stop()
+    return 0
+
+
+def _greet(app: App, say: Callable[[str], None]) -> None:
+    say(f"hub: {app.url}")
+    if app.demo is not None:
+        say(f"demo login (on this machine only): {app.demo.user} / {app.demo.password}")
+    sys.stdout.flush()
+
+
+async def _reload(app: App) -> None:
+    """SIGHUP: answer the request in ``reload.request`` with ``reload.result``, for ``hub reload``."""
+    asked: dict[str, Any] = {}
+    with contextlib.suppress(OSError, json.JSONDecodeError):
+        asked = json.loads((app.options.data / "reload.request").read_text())
+    try:
+        result = {"ok": True, "lines": await app.reload()}
+    except HubError as wrong:
+        result = {"ok": False, "lines": wrong.message.splitlines()}
+    answer = app.options.data / "reload.result"
+    part = answer.with_suffix(".part")
+    part.write_text(json.dumps({"id": asked.get("id"), **result}))
+    part.replace(answer)
