@@ -1,0 +1,144 @@
+"""What a template may cost: sizes of values, and time.
+
+Every value a template makes passes ``Budget.keep``; so no value is larger than the limits, and with bounded values
+every single operation is bounded too.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from time import perf_counter
+from typing import Any
+
+MAX_ITEMS = 10_000  # in one value, counted through all levels
+MAX_CHARS = 65_536  # in one value
+MAX_BITS = 4_096  # of one number
+MAX_RENDER_S = 0.05
+
+_NUMERIC = int | float
+# %Y, %-d …: a width would ask the C library for that many characters
+_STRFTIME = re.compile(r"(?:[^%]|%[-_]?[A-Za-z%])*")
+
+
+class TooCostly(ValueError):
+    """The template would take too much time or space."""
+
+
+class Budget:
+    """The bound of one rendering. One is enough for a loop thread: rendering never waits."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def begin(self) -> None:
+        # the machine's own time, not the injected clock: this protects the loop and decides nothing else
+        self._until = perf_counter() + MAX_RENDER_S
+
+    def keep(self, value: Any) -> Any:
+        """The value, when it is within bounds; iterators become lists."""
+        if perf_counter() > self._until:
+            raise TooCostly(f"the template ran longer than {MAX_RENDER_S * 1000:g} ms")
+        if isinstance(value, Iterator):
+            value = list(islice(value, MAX_ITEMS + 1))
+        if isinstance(value, str):
+            _bounded(len(value), MAX_CHARS, "characters")
+        elif isinstance(value, list | tuple | set | Mapping):
+            _weigh(value)
+        elif isinstance(value, int):
+            _bounded(value.bit_length(), MAX_BITS, "bits")
+        return value
+
+
+def _bounded(size: int, limit: int, what: str) -> None:
+    if size > limit:
+        raise TooCostly(f"a value of {size} {what}; at most {limit}")
+
+
+def _weigh(value: Any) -> None:
+    items = chars = 0
+    todo = [value]
+    while todo:
+        item = todo.pop()
+        items += 1
+        if isinstance(item, str):
+            chars += len(item)
+        elif isinstance(item, Mapping):
+            todo += item.keys()
+            todo += item.values()
+        elif isinstance(item, list | tuple | set):
+            todo += item
+        if items + len(todo) > 2 * MAX_ITEMS or items > MAX_ITEMS:
+            raise TooCostly(f"a value of more than {MAX_ITEMS} items")
+    _bounded(chars, MAX_CHARS, "characters")
+
+
+def multiply(left: Any, right: Any) -> Any:
+    """``left * right``; repetition of text or lists is bounded before it happens."""
+    if isinstance(left, _NUMERIC) and isinstance(right, _NUMERIC):
+        if isinstance(left, int) and isinstance(right, int):
+            _bounded(left.bit_length() + right.bit_length(), MAX_BITS, "bits")
+        return left * right
+    many, times = (left, right) if isinstance(right, int) else (right, left)
+    if isinstance(times, int) and isinstance(many, str | list | tuple):
+        _bounded(len(many) * max(times, 0), MAX_CHARS if isinstance(many, str) else MAX_ITEMS, "parts")
+    return left * right
+
+
+def power(left: Any, right: Any) -> Any:
+    """``left ** right`` for numbers whose result is small enough."""
+    if not isinstance(left, _NUMERIC) or not isinstance(right, _NUMERIC):
+        raise TypeError("** is for numbers")
+    if isinstance(left, int) and isinstance(right, int):
+        _bounded(left.bit_length() * max(right, 0), MAX_BITS, "bits")
+    return left**right
+
+
+def modulo(left: Any, right: Any) -> Any:
+    """``left % right`` for numbers; formatting by % is refused (a width costs anything)."""
+    if not isinstance(left, _NUMERIC):
+        raise TypeError("% is for numbers; join texts with ~")
+    return left % right
+
+
+def plus(left: Any, right: Any) -> Any:
+    """``left + right``; sizes of both are bounded already, so of the sum as well."""
+    return left + right
+
+
+ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
+    "+": plus, "-": operator.sub, "*": multiply, "/": operator.truediv, "//": operator.floordiv, "%": modulo,
+    "**": power,
+}  # fmt: skip
+
+
+def bounded_range(*args: int) -> range:
+    """``range`` of at most ``MAX_ITEMS`` numbers."""
+    made = range(*args)
+    _bounded(len(made), MAX_ITEMS, "numbers")
+    return made
+
+
+def replaced(text: Any, old: str, new: str, count: int = -1) -> str:
+    """``str.replace`` whose result is bounded before it is made."""
+    text = str(text)
+    found = text.count(old) if count < 0 else min(count, text.count(old))
+    _bounded(len(text) + found * len(new), MAX_CHARS, "characters")
+    return str(text.replace(old, new, count))
+
+
+def joined(values: Any, between: str = "") -> str:
+    """Texts of the values with ``between`` between them."""
+    parts = [str(value) for value in islice(values, MAX_ITEMS + 1)]
+    _bounded(len(parts), MAX_ITEMS, "items")
+    _bounded(sum(map(len, parts)) + len(between) * len(parts), MAX_CHARS, "characters")
+    return str(between).join(parts)
+
+
+def formatted_time(moment: Any, form: str) -> str:
+    """``datetime.strftime`` without widths."""
+    if not _STRFTIME.fullmatch(form) or len(form) > 200:
+        raise ValueError(f"{form[:40]!r} is no format of a time here")
+    return str(moment.strftime(form))

@@ -1,0 +1,342 @@
+"""The engine: which automations there are, and what happens when one of their triggers fires.
+
+It listens to the bus that serves inside the commit group, so an event, the run it starts and the actions that the
+run owes are committed together.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from functools import partial
+from typing import Any
+
+from hub.automation.blueprint import Blueprints, no_blueprints
+from hub.automation.functions import World
+from hub.automation.holds import Holds
+from hub.automation.host import Host
+from hub.automation.known import Known
+from hub.automation.model import Automation, Source, Trigger
+from hub.automation.parse import Parsed, automation, parse_text
+from hub.automation.reader import Reader
+from hub.automation.run import Plan
+from hub.automation.runs import Runs, actor_data, actor_from
+from hub.automation.source import placed
+from hub.automation.steps import compile_plan
+from hub.automation.template import TemplateFailed, Templates
+from hub.automation.trace import Notes, masked
+from hub.automation.triggers import Armed, Arming, Shared
+from hub.automation.values import with_variables
+from hub.core.access import Actor
+from hub.core.bus import Subscription
+from hub.core.error import ConfigError, HubError, Mistake, NotFound
+from hub.core.event import Event
+from hub.core.journal import Drop, Put
+
+log = logging.getLogger(__name__)
+
+SETTINGS = "automations"  # what an officer decided about each: switched off, published by whom
+NOT_RUN_KEPT = 5
+
+Mistakes = list[Mistake]
+Rows = list[dict[str, Any]]  # the class has a method called list
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """One automation at work."""
+
+    plan: Plan
+    file: str
+    enabled: bool
+    armed: Armed | None = None
+    last_run: float | None = None
+    skipped: int = 0  # triggered while the mode allowed no further run
+
+    @property
+    def automation(self) -> Automation:
+        return self.plan.automation
+
+
+class Engine:
+    """All automations of a zone. Every method runs on the loop thread; none waits.
+
+    ``zone``: the time zone of times of day and of ``now()``. ``publisher_now``: a publisher's rights as they are
+    now; ``None`` when the account is gone (its automations then fail, and say so).
+    """
+
+    def __init__(
+        self, host: Host, zone: tzinfo = UTC, *, blueprints: Blueprints = no_blueprints,
+        publisher_now: Callable[[Actor], Actor | None] = lambda actor: actor,
+    ) -> None:  # fmt: skip
+        self._host, self._blueprints = host, blueprints
+        world = World(host.state, host.clock, zone)
+        self._templates = Templates(world)
+        self._runs = Runs(host, world, publisher_now)
+        self._holds = Holds(host, world)
+        self._arming = Arming(host, self._templates, self._holds, Shared(host), Counter())
+        self._entries: dict[str, Entry] = {}
+        self._broken: dict[str, Mistakes] = {}  # by file
+        self._settings: dict[str, dict[str, Any]] = {}
+        self._resumed = False
+        self._finished = host.rules.add(Subscription(self._runs.finished, "action_finished"))
+        host.on_recover(self._recover)
+
+    # --- which automations
+
+    def load(self, sources: Iterable[Source], known: Known | None = None) -> Mistakes:
+        """Replace all automations by those of the sources. One with mistakes is left out, the others work."""
+        sources = list(sources)
+        self._settings = {key: dict(value) for key, value in self._host.records(SETTINGS)}
+        files = {source.file for source in sources}
+        for name in [name for name, entry in self._entries.items() if entry.file not in files]:
+            self._remove(name)
+        for file in self._broken.keys() - files:
+            del self._broken[file]
+        return self.reload(sources, known)
+
+    def reload(self, changed: Iterable[Source], known: Known | None = None) -> Mistakes:
+        """Take in files that changed. An automation that did not change is not touched; one whose new text has
+        mistakes goes on as it was; runs that began go on with the version they began with."""
+        self._runs.privacy.refresh()
+        mistakes: list[Mistake] = []
+        for source in changed:
+            parsed = parse_text(source.text, source.file, self._templates, self._blueprints, known)
+            mistakes += self._take(source, parsed)
+        return mistakes
+
+    def _take(self, source: Source, parsed: Parsed) -> Mistakes:
+        mistakes = list(parsed.mistakes)
+        here = {made.id for made in parsed.automations} | parsed.broken
+        whole = bool(parsed.automations or parsed.broken or not parsed.mistakes)  # else: not even YAML
+        for name in [name for name, entry in self._entries.items() if entry.file == source.file]:
+            if whole and name not in here:
+                self._remove(name)
+        for made in parsed.automations:
+            there = self._entries.get(made.id)
+            if there is not None and there.file != source.file:
+                mistakes.append(made.place.mistake(f"the id {made.id!r} is taken already in {there.file}"))
+                continue
+            self._install(made, source.file, self._publisher_of(made, source.publisher))
+        self._broken[source.file] = mistakes
+        return mistakes
+
+    def _publisher_of(self, made: Automation, default: Actor) -> Actor:
+        """Who published exactly this version; for any other text, who answers for the file."""
+        setting = self._settings.get(made.id, {})
+        if setting.get("hash") == made.hash and setting.get("publisher"):
+            return actor_from(setting["publisher"])
+        return default
+
+    def publish(self, text: str, publisher: Actor, file: str = "", known: Known | None = None) -> list[str]:
+        """Take in one text with its publisher's rights: all of it, or ``ConfigError`` with every mistake.
+
+        The ids of its automations. Saving the text is the caller's; ``file`` is where it is saved.
+        """
+        self._runs.privacy.refresh()
+        parsed = parse_text(text, file, self._templates, self._blueprints, known)
+        mistakes = list(parsed.mistakes)
+        for made in parsed.automations:
+            there = self._entries.get(made.id)
+            if there is not None and file and there.file != file:
+                mistakes.append(made.place.mistake(f"the id {made.id!r} is taken already in {there.file}"))
+        if mistakes:
+            raise ConfigError(mistakes)
+        for made in parsed.automations:
+            there = self._entries.get(made.id)
+            self._setting(made.id, publisher=actor_data(publisher), hash=made.hash)
+            self._install(made, file or (there.file if there else ""), publisher)
+        return [made.id for made in parsed.automations]
+
+    def remove(self, automation_id: str) -> None:
+        """Take one out; what runs is ended."""
+        self._entry(automation_id)
+        self._remove(automation_id)
+        self._settings.pop(automation_id, None)
+        self._host.put(Drop(SETTINGS, automation_id))
+
+    def set_enabled(self, automation_id: str, enabled: bool) -> None:
+        """Switch one on or off, durably; what runs goes on."""
+        entry = self._entry(automation_id)
+        self._setting(automation_id, enabled=enabled)
+        if entry.enabled != enabled:
+            entry.enabled = enabled
+            self._disarm(entry)
+            if enabled:
+                self._arm(entry)
+
+    def _setting(self, name: str, **values: Any) -> None:
+        setting = self._settings.setdefault(name, {})
+        setting.update(values)
+        self._host.put(Put(SETTINGS, name, dict(setting)))
+
+    def _install(self, made: Automation, file: str, publisher: Actor) -> None:
+        there = self._entries.get(made.id)
+        if there is not None and there.automation.hash == made.hash and there.plan.publisher == publisher:
+            return
+        plan = compile_plan(made, publisher, self._host, self._templates.world)
+        enabled = self._settings.get(made.id, {}).get("enabled", made.enabled)
+        entry = Entry(plan, file, enabled)
+        if there is not None:
+            self._disarm(there, keep_holds=there.automation.hash == made.hash)
+            entry.last_run, entry.skipped = there.last_run, there.skipped
+        self._entries[made.id] = entry
+        if enabled:
+            self._arm(entry)
+
+    def _arm(self, entry: Entry) -> None:
+        try:
+            entry.armed = Armed(
+                self._arming, entry.automation, partial(self._fire, entry), partial(self._fault, entry)
+            )
+        except TemplateFailed as wrong:
+            self._fault(entry, f"its triggers could not be set: {wrong}", None)
+
+    def _disarm(self, entry: Entry, *, keep_holds: bool = False) -> None:
+        if entry.armed is not None:
+            entry.armed.disarm(keep_holds=keep_holds)
+            entry.armed = None
+
+    def _remove(self, name: str) -> None:
+        entry = self._entries.pop(name)
+        self._disarm(entry)
+        self._runs.cancel(name, "the automation was removed")
+
+    def _entry(self, name: str) -> Entry:
+        entry = self._entries.get(name)
+        if entry is None:
+            raise NotFound(f"no automation {name!r}", where=name)
+        return entry
+
+    # --- what happens
+
+    def _fire(self, entry: Entry, trigger: Trigger, told: dict[str, Any], event: Event | None) -> None:
+        plan, made, clock = entry.plan, entry.automation, self._host.clock
+        try:
+            told.update(id=trigger.id, idx=trigger.path.partition("/")[2], alias=trigger.alias)
+            values: dict[str, Any] = {"trigger": told, "this": self._this(entry)}
+            for variables in (made.trigger_variables, made.variables, trigger.variables):
+                if variables:
+                    values = with_variables(values, variables)
+            notes = Notes(clock, self._runs.privacy.attributes)
+            if not plan.check(values, notes):
+                self._not_run(entry, trigger, told, event, notes)
+                return
+            entry.last_run = clock.now()
+            if not self._runs.begin(plan, values, _origin(trigger, told, event), event, notes):
+                entry.skipped += 1
+        except (HubError, TemplateFailed) as wrong:
+            self._fault(entry, f"{trigger.path}: {wrong}", event)
+        except Exception as fault:  # one automation's fault must not cost another its event
+            log.exception("automation %s failed", made.id)
+            self._fault(entry, f"{type(fault).__name__}: {fault}", event)
+
+    def _this(self, entry: Entry) -> dict[str, Any]:
+        made, last = entry.automation, entry.last_run
+        return {
+            "entity_id": f"automation.{made.id}", "state": "on",
+            "attributes": {
+                "id": made.id, "friendly_name": made.alias, "mode": made.mode, "current": self._runs.active(made.id),
+                "last_triggered": datetime.fromtimestamp(last, self._templates.world.zone) if last else None,
+            },
+        }  # fmt: skip
+
+    def _not_run(
+        self, entry: Entry, trigger: Trigger, told: Mapping[str, Any], event: Event | None, notes: Notes
+    ) -> None:
+        kept = self._runs.not_run.setdefault(entry.automation.id, deque(maxlen=NOT_RUN_KEPT))
+        kept.append(
+            {
+                "run_id": None, "automation": entry.automation.id, "version": entry.plan.version,
+                "trigger": _origin(trigger, told, event), "started": self._host.clock.now(),
+                "finished": self._host.clock.now(), "status": "condition", "error": None, "event": event,
+                "steps": notes.lines, "left_out": notes.left_out,
+            }
+        )  # fmt: skip
+
+    def _fault(self, entry: Entry, words: str, event: Event | None) -> None:
+        said = masked(words, self._runs.privacy.of(event))
+        self._runs.last_error[entry.automation.id] = said
+        self._runs.fault(entry.automation.id, said, event.id if event else None, event.depth if event else 0)
+
+    # --- restart
+
+    def resume(self) -> None:
+        """After the journal and ``load``: go on with what the records hold. What fell due meanwhile runs at once."""
+        self._resumed = True
+        self._runs.resume(self._plan_of)
+        for name, kept in self._runs.traces.items():
+            if name in self._entries and kept:
+                self._entries[name].last_run = kept[-1]["started"]
+        self._holds.resume({name: entry.armed for name, entry in self._entries.items() if entry.armed is not None})
+
+    def _plan_of(self, version: str, source: Mapping[str, Any]) -> Plan:
+        publisher = actor_from(source["publisher"])
+        entry = self._entries.get(source["id"])
+        if entry is not None and entry.plan.version == version:
+            return entry.plan
+        reader = Reader(self._templates)
+        made = automation(reader, placed(source["tree"]), source["id"])
+        if reader.mistakes:
+            raise ValueError(reader.mistakes[0].words)
+        return compile_plan(made, publisher, self._host, self._templates.world)
+
+    def _recover(self) -> None:
+        """A commit failed: memory is taken anew from the records and the state."""
+        self._runs.forget()
+        self._holds.forget()
+        self._settings = {key: dict(value) for key, value in self._host.records(SETTINGS)}
+        for entry in self._entries.values():
+            self._disarm(entry, keep_holds=True)
+            if entry.enabled:
+                self._arm(entry)
+        if self._resumed:
+            self.resume()
+
+    def stop(self) -> None:
+        """Hear nothing more; runs stay in their records."""
+        for entry in self._entries.values():
+            self._disarm(entry, keep_holds=True)
+        self._host.rules.remove(self._finished)
+        self._runs.forget()
+        self._holds.forget()
+
+    # --- what is told
+
+    def list(self) -> Rows:
+        """All automations, by id, for a screen; those of files with mistakes are in ``mistakes()``."""
+        return [
+            {
+                "id": name, "alias": entry.automation.alias, "description": entry.automation.description,
+                "enabled": entry.enabled, "mode": entry.automation.mode, "max": entry.automation.max,
+                "file": entry.file, "line": entry.automation.place.line, "publisher": entry.plan.publisher.id,
+                "version": entry.plan.version, "running": self._runs.active(name), "last_run": entry.last_run,
+                "last_error": self._runs.last_error.get(name), "skipped": entry.skipped,
+            }
+            for name, entry in sorted(self._entries.items())
+        ]  # fmt: skip
+
+    def mistakes(self) -> dict[str, Mistakes]:
+        """Mistakes by file, of what was loaded last."""
+        return {file: list(found) for file, found in self._broken.items() if found}
+
+    def traces(self, automation_id: str) -> Rows:
+        """The last runs and the last times a condition was false (``status: condition``), newest first."""
+        self._entry(automation_id)
+        runs = list(self._runs.traces.get(automation_id, ()))
+        for kept in self._runs.not_run.get(automation_id, ()):
+            shown = {key: value for key, value in kept.items() if key != "event"}
+            runs.append(masked(shown, self._runs.privacy.of(kept["event"])))
+        return sorted(runs, key=lambda trace: float(trace["finished"]), reverse=True)
+
+
+def _origin(trigger: Trigger, told: Mapping[str, Any], event: Event | None) -> dict[str, Any]:
+    """What a trace says of its trigger: names and the event's number, no contents."""
+    return {
+        "path": trigger.path, "id": trigger.id, "platform": told["platform"],
+        "seq": event.seq if event else None, "event": event.id if event else None,
+        "type": event.type if event else None, "entity": event.entity if event else told.get("entity_id"),
+    }  # fmt: skip

@@ -1,0 +1,147 @@
+"""What exists: entities, actions, event types. Against it each name in an automation is checked at load."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Any, Protocol, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from hub.automation.source import Place
+from hub.automation.template import Template
+from hub.core.action import ActionSpec
+from hub.core.event import EventType
+
+_PLACEHOLDER = ""  # stands for a template while the constant fields are validated
+
+
+class Known(Protocol):
+    """What the checker asks. ``entities``: id → names of its capabilities."""
+
+    @property
+    def entities(self) -> Mapping[str, Collection[str]]:
+        """All entities."""
+
+    @property
+    def actions(self) -> Mapping[str, ActionSpec]:
+        """All declared actions, by name."""
+
+    @property
+    def events(self) -> Mapping[str, EventType]:
+        """All declared event types, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """``Known`` as plain data."""
+
+    entities: Mapping[str, Collection[str]] = field(default_factory=dict)
+    actions: Mapping[str, ActionSpec] = field(default_factory=dict)
+    events: Mapping[str, EventType] = field(default_factory=dict)
+
+
+class Complain(Protocol):
+    """Takes one mistake."""
+
+    def __call__(self, place: Place, words: str) -> None:
+        """``place`` and what is wrong there."""
+
+
+def near(word: str, choices: Collection[str], cutoff: float = 0.6) -> str:
+    """``; did you mean 'x'?`` when something close exists."""
+    close = get_close_matches(word, list(choices), 1, cutoff)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def check_entity(known: Known, name: str, place: Place, wrong: Complain) -> None:
+    """The entity must exist."""
+    if name not in known.entities:
+        wrong(place, f"there is no entity {name!r}{near(name, known.entities)}")
+
+
+def check_action(
+    known: Known, name: str, at: Place, targets: Collection[Any], targets_at: Place, data: Any,
+    fields_at: Mapping[str, Place], wrong: Complain,
+) -> None:  # fmt: skip
+    """The action must exist, fit its targets, and take these fields with these constant values."""
+    spec = known.actions.get(name)
+    if spec is None:
+        wrong(at, f"there is no action {name!r}{near(name, known.actions)}")
+        return
+    if spec.target and not targets:
+        wrong(at, f"{name} needs a target; add 'target: {{entity_id: {spec.capability}.NAME}}'")
+    if not spec.target and targets:
+        wrong(targets_at, f"{name} takes no target")
+    for target in targets if spec.target else ():
+        if isinstance(target, str) and spec.capability not in known.entities.get(target, (spec.capability,)):
+            wrong(targets_at, f"{target} is no {spec.capability}, so {name} cannot act on it")
+    if isinstance(data, Mapping):
+        check_fields(spec.params, data, fields_at, at, name, wrong)
+
+
+def check_fields(
+    model: type[BaseModel],
+    data: Mapping[str, Any],
+    fields_at: Mapping[str, Place],
+    at: Place,
+    what: str,
+    wrong: Complain,
+) -> None:
+    """Constant fields must be what the model says; templates are only known when rendered."""
+    templated = {name for name, value in data.items() if _has_template(value)}
+    try:
+        model.model_validate({name: _PLACEHOLDER if name in templated else value for name, value in data.items()})
+    except ValidationError as failed:
+        for error in failed.errors(include_url=False, include_context=False, include_input=False):
+            name = str(error["loc"][0]) if error["loc"] else ""
+            if name in templated or (not name and templated):
+                continue
+            place = fields_at.get(name, at)
+            if error["type"] == "extra_forbidden":
+                wrong(place, f"{what} has no field {name!r}{near(name, model.model_fields)}")
+            elif error["type"] == "missing":
+                wrong(place, f"{what} needs the field {name!r}")
+            else:
+                wrong(place, f"{what}: {name}: {error['msg'][:1].lower()}{error['msg'][1:]}")
+
+
+def check_event(known: Known, name: str, at: Place, wrong: Complain) -> EventType | None:
+    """A type that is nearly a declared one is a slip; any other undeclared name is a custom event."""
+    kind = known.events.get(name)
+    if kind is None and (close := near(name, known.events, 0.8)):
+        wrong(at, f"there is no event type {name!r}{close}")
+    return kind
+
+
+def check_match(kind: EventType, data: Mapping[str, Any], fields_at: Mapping[str, Place], wrong: Complain) -> None:
+    """Fields that an event trigger compares must exist, and text must be compared with text."""
+    texts = text_fields(kind.model)
+    for name, value in data.items():
+        if name not in kind.model.model_fields:
+            wrong(fields_at[name], f"{kind.name} has no field {name!r}{near(name, kind.model.model_fields)}")
+        elif name in texts and not isinstance(value, str | Template):
+            wrong(fields_at[name], f"{name!r} is text: put {value!r} in quotes, or it never matches")
+
+
+def _has_template(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(_has_template(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_has_template(item) for item in value)
+    return isinstance(value, Template)
+
+
+@lru_cache(maxsize=1024)
+def text_fields(model: type[BaseModel]) -> frozenset[str]:
+    """Fields that take text and no number: a template's ``0812`` keeps its zero there."""
+    return frozenset(name for name, info in model.model_fields.items() if _is_text(info.annotation))
+
+
+def _is_text(annotation: Any) -> bool:
+    if get_origin(annotation) is Union or type(annotation).__name__ == "UnionType":
+        kinds = {part for part in get_args(annotation) if part is not type(None)}
+        return kinds == {str}
+    return isinstance(annotation, type) and issubclass(annotation, str)

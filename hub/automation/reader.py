@@ -1,0 +1,217 @@
+"""Reads fields of YAML mappings and collects every mistake instead of stopping at the first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, cast
+
+from hub.automation.known import Known, check_entity, near
+from hub.automation.model import Data, Duration
+from hub.automation.source import Map, Place, Seq
+from hub.automation.template import Template, Templates, TemplateWrong, is_template
+from hub.core.error import Mistake
+
+ENTITY_ID = re.compile(r"[a-z][a-z0-9_]*\.[a-z0-9][a-z0-9_]*")
+_CLOCK = re.compile(r"(\d{1,3}):(\d{1,2})(?::(\d{1,2}(?:\.\d+)?))?")
+_UNITS: Mapping[str, float] = {"days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1, "milliseconds": 0.001}
+MAX_MISTAKES = 100
+
+
+class Reader:
+    """Collects ``mistakes``; its methods answer ``None`` or a default where one was made.
+
+    ``what``: against it names are checked; without it any well-formed name passes.
+    """
+
+    def __init__(self, templates: Templates, what: Known | None = None) -> None:
+        self.templates, self.what = templates, what
+        self.mistakes: list[Mistake] = []
+
+    def wrong(self, place: Place, words: str) -> None:
+        if len(self.mistakes) < MAX_MISTAKES:
+            self.mistakes.append(place.mistake(words))
+
+    def known(self, source: Map, what: str, fields: Collection[str]) -> None:
+        """Every key must be one of ``fields``."""
+        for key in source:
+            if key not in fields:
+                self.wrong(source.keys_at[key], f"{what} has no field {key!r}{near(key, fields)}")
+
+    def mapping(self, value: Any, place: Place, what: str) -> Map | None:
+        if isinstance(value, Map):
+            return value
+        self.wrong(place, f"{what} must be a mapping of fields, not {kind_of(value)}")
+        return None
+
+    def either(self, source: Map, *names: str) -> tuple[str, Any, Place] | None:
+        """The one of several spellings that is given: its name, value and place; both at once is a mistake."""
+        found = [name for name in names if name in source]
+        if len(found) > 1:
+            self.wrong(source.keys_at[found[1]], f"{found[0]!r} and {found[1]!r} mean the same; keep one")
+        return (found[0], source[found[0]], source.values_at[found[0]]) if found else None
+
+    def items(self, value: Any, place: Place) -> Iterable[tuple[Any, Place]]:
+        """One or many, as many."""
+        if value is None:
+            return ()
+        return value.placed() if isinstance(value, Seq) else ((value, place),)
+
+    def text(self, source: Map, key: str, default: str = "") -> str:
+        value = source.get(key, default)
+        if isinstance(value, str | int | float) and not isinstance(value, bool):
+            return str(value)
+        if value is not None:
+            self.wrong(source.values_at[key], f"{key!r} must be text, not {kind_of(value)}")
+        return default
+
+    def flag(self, source: Map, key: str, default: bool) -> bool:
+        value = source.get(key, default)
+        if isinstance(value, bool):
+            return value
+        self.wrong(source.values_at[key], f"{key!r} must be true or false, not {kind_of(value)}")
+        return default
+
+    def word(self, source: Map, key: str, default: str, choices: Collection[str]) -> str:
+        value = self.text(source, key, default)
+        if value not in choices:
+            self.wrong(source.values_at[key], f"{key!r} must be one of {', '.join(choices)}{near(value, choices)}")
+            return default
+        return value
+
+    def entities(self, source: Map, key: str = "entity_id", *, required: bool = True) -> tuple[str, ...]:
+        """Entity ids, as a list or one text with commas."""
+        if source.get(key) is None:
+            if required:
+                self.wrong(source.place, f"{key!r} is missing")
+            return ()
+        found: list[str] = []
+        for value, place in self.items(source[key], source.values_at[key]):
+            for part in value.split(",") if isinstance(value, str) else [value]:
+                name = part.strip().lower() if isinstance(part, str) else part
+                if isinstance(name, str) and ENTITY_ID.fullmatch(name):
+                    found.append(name)
+                    self.entity(name, place)
+                else:
+                    self.wrong(place, f"{str(part)!r} is no entity id; write domain.object, as in light.charot_12")
+        return tuple(found)
+
+    def entity(self, name: str, place: Place) -> None:
+        """The entity must exist."""
+        if self.what is not None:
+            check_entity(self.what, name, place, self.wrong)
+
+    def states(self, source: Map, key: str, *, exact: bool = False) -> tuple[Any, ...]:
+        """Values to compare a state with: text (``exact``: an attribute's value, of any kind)."""
+        found: list[Any] = []
+        for value, place in self.items(source[key], source.values_at[key]):
+            if exact:
+                found.append(value)
+            elif isinstance(value, bool):
+                found.append("on" if value else "off")  # YAML reads a bare on as true
+            elif isinstance(value, str | int | float):
+                found.append(str(value))
+            else:
+                self.wrong(place, f"a state is text, not {kind_of(value)}")
+        return tuple(found)
+
+    def template(self, value: Any, place: Place) -> Template | None:
+        """A template; a plain value is one that never changes."""
+        if isinstance(value, bool | int | float):
+            value = str(value)
+        if not isinstance(value, str):
+            self.wrong(place, f"a template is text, not {kind_of(value)}")
+            return None
+        try:
+            made = self.templates.compile(value)
+        except TemplateWrong as bad:
+            self.wrong(place, str(bad))
+            return None
+        for entity in sorted(made.entities):
+            self.entity(entity, place)
+        return made
+
+    def data(self, value: Any, place: Place) -> Data:
+        """A value in which every text that is a template becomes a ``Template``."""
+        if isinstance(value, Map):
+            return {key: self.data(item, value.values_at[key]) for key, item in value.items()}
+        if isinstance(value, Seq):
+            return [self.data(item, at) for item, at in value.placed()]
+        if is_template(value):
+            return self.template(value, place)
+        return value
+
+    def named_data(self, source: Map, key: str) -> dict[str, Data]:
+        """A mapping of such values; missing is empty."""
+        value = source.get(key)
+        if value is None:
+            return {}
+        found = self.mapping(value, source.values_at[key], f"{key!r}")
+        return cast("dict[str, Data]", self.data(found, found.place)) if found is not None else {}
+
+    def duration(self, source: Map, key: str) -> Duration | None:
+        """Seconds, ``HH:MM:SS``, a mapping of units, or a template of one of these; ``None`` when not given."""
+        if source.get(key) is None:
+            return None
+        value, place = source[key], source.values_at[key]
+        if is_template(value):
+            return self.template(value, place)
+        if isinstance(value, Map):
+            self.known(value, f"{key!r}", _UNITS)
+            parts: dict[str, float | Template] = {}
+            for unit, amount in value.items():
+                if is_template(amount):
+                    parts[unit] = self.template(amount, value.values_at[unit]) or 0.0
+                elif isinstance(number := as_number(amount), float):
+                    parts[unit] = number
+                else:
+                    self.wrong(value.values_at[unit], f"{amount!r} is no number of {unit}")
+            if all(isinstance(amount, float) for amount in parts.values()):
+                return seconds_of(parts)
+            return parts
+        seconds = as_seconds(value)
+        if seconds is None or seconds < 0:
+            self.wrong(place, f"{value!r} is no duration; write seconds, HH:MM:SS, or minutes: 5")
+            return None
+        return seconds
+
+
+def as_number(value: Any) -> float | None:
+    """A number, or a text that is one."""
+    if isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except (ValueError, TypeError):
+        return None
+
+
+def as_seconds(value: Any) -> float | None:
+    """Seconds of a number, ``HH:MM:SS`` or a mapping of units; ``None`` when it is no duration."""
+    if isinstance(value, Mapping):
+        parts = {unit: as_number(amount) for unit, amount in value.items()}
+        if not parts.keys() <= _UNITS.keys() or None in parts.values():
+            return None
+        return seconds_of(cast("dict[str, float]", parts))
+    if isinstance(value, str) and (parts_of := _CLOCK.fullmatch(value.strip())):
+        hours, minutes, seconds = parts_of.groups(default="0")
+        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    return as_number(value)
+
+
+def seconds_of(parts: Mapping[str, Any]) -> float:
+    """Seconds of ``{hours: 1, minutes: 30}``."""
+    return sum((float(amount) * _UNITS[unit] for unit, amount in parts.items()), 0.0)
+
+
+def kind_of(value: Any) -> str:
+    """What the value is, in an operator's words."""
+    if value is None:
+        return "empty"
+    if isinstance(value, bool):
+        return f"{str(value).lower()}"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    return f"{value!r}"

@@ -1,0 +1,309 @@
+"""Templates: ``{{ … }}`` compiled once, within an allow-list of the syntax tree and with bounded cost.
+
+A template that is one simple expression becomes a chain of Python closures (``closures.py``); any other becomes a
+compiled jinja template whose every intermediate value passes ``Budget.keep``. Results are native: ``{{ 1 + 1 }}``
+is the number 2, as in Home Assistant.
+"""
+
+from __future__ import annotations
+
+import re
+from ast import literal_eval
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+import jinja2
+from jinja2 import nodes
+from jinja2.runtime import Undefined
+from jinja2.sandbox import SandboxedEnvironment
+from jinja2.visitor import NodeTransformer
+
+from hub.automation.bounds import ARITHMETIC, MAX_CHARS, Budget, TooCostly
+from hub.automation.closures import Closure, Closures, Values
+from hub.automation.functions import FILTERS, Reads, World, functions, lookup, state_filters
+
+MAX_SOURCE = 16_384
+MAX_NODES = 2_000
+MAX_CACHED = 20_000
+
+_MARKS = ("{{", "{%", "{#")
+_NUMERIC = re.compile(r"[+-]?(?!0\d)\d*(?:\.\d*)?")
+_JINJA_FILTERS = (
+    "count d default first last length list map max min reject rejectattr reverse select selectattr sort unique items"
+).split()
+_TESTS = (
+    "defined undefined none number integer float string mapping sequence iterable boolean true false even odd in "
+    "eq equalto ne lt lessthan le gt greaterthan ge == != < <= > >="
+).split()
+_ALLOWED = (
+    nodes.Template, nodes.Output, nodes.TemplateData, nodes.For, nodes.If, nodes.Assign, nodes.Name, nodes.Const,
+    nodes.Tuple, nodes.List, nodes.Dict, nodes.Pair, nodes.Keyword, nodes.CondExpr, nodes.Filter, nodes.Test,
+    nodes.Call, nodes.Getattr, nodes.Getitem, nodes.Slice, nodes.Concat, nodes.Compare, nodes.Operand,
+    nodes.BinExpr, nodes.UnaryExpr,
+)  # fmt: skip
+
+
+class TemplateWrong(ValueError):
+    """The template cannot be used: its syntax, a name that does not exist, or what is not allowed here."""
+
+
+class TemplateFailed(ValueError):
+    """Rendering failed: a missing value, a wrong type, too costly."""
+
+
+def is_template(value: object) -> bool:
+    return isinstance(value, str) and any(mark in value for mark in _MARKS)
+
+
+class Template:
+    """One compiled template. ``entities``: those named in it literally, known without rendering."""
+
+    __slots__ = ("_native", "_text", "entities", "source")
+
+    def __init__(self, source: str, native: Closure, text: Closure, entities: frozenset[str]) -> None:
+        self.source, self._native, self._text, self.entities = source, native, text, entities
+
+    def render(self, values: Values) -> Any:
+        """The native result. ``TemplateFailed`` when it cannot be computed."""
+        return _failing(self._native, values)
+
+    def text(self, values: Values) -> str:
+        """The result as text, for fields that hold text: ``0812`` keeps its zero and ``1.50`` its places."""
+        return str(_failing(self._text, values))
+
+    def __repr__(self) -> str:
+        return f"Template({self.source!r})"
+
+
+def _failing(closure: Closure, values: Values) -> Any:
+    try:
+        return closure(values)
+    except jinja2.TemplateError as wrong:
+        raise TemplateFailed(wrong.message or type(wrong).__name__) from None
+    except KeyError as missing:
+        raise TemplateFailed(f"nothing is called {missing}") from None
+    except (ValueError, TypeError, ArithmeticError, AttributeError, IndexError, RecursionError) as wrong:
+        raise TemplateFailed(str(wrong)[:300] or type(wrong).__name__) from None
+
+
+class Templates:
+    """Compiles templates over one ``World``; equal texts are compiled once."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._budget = Budget()
+        self._env = env = _Environment(world, self._budget)
+        self._closures = Closures(env.globals, state_filters(env.globals), env.getitem, Undefined)
+        self._cache: dict[str, Template] = {}
+
+    def compile(self, source: str) -> Template:
+        """``TemplateWrong`` with words for its author."""
+        made = self._cache.get(source)
+        if made is None:
+            if len(self._cache) >= MAX_CACHED:
+                self._cache.clear()
+            made = self._cache[source] = self._make(source)
+        return made
+
+    def watching(self, template: Template, values: Values) -> tuple[Any, Reads]:
+        """Render and note what was read, also when it fails (the result is then ``None``)."""
+        world, reads = self.world, Reads()
+        before, world.reads = world.reads, reads
+        try:
+            return template.render(values), reads
+        except TemplateFailed:
+            return None, reads
+        finally:
+            world.reads = before
+
+    def _make(self, source: str) -> Template:
+        if len(source) > MAX_SOURCE:
+            raise TemplateWrong(f"the template is longer than {MAX_SOURCE} characters")
+        try:
+            tree = self._env.parse(source)
+        except jinja2.TemplateSyntaxError as wrong:
+            raise TemplateWrong(f"template: {wrong.message} (line {wrong.lineno} of it)") from None
+        except RecursionError:
+            raise TemplateWrong("template: nested too deeply") from None
+        _check(tree, self._env)
+        entities = frozenset(_entities(tree))
+        expression = _single(tree)
+        if expression is not None and (closure := self._closures.closure(expression)) is not None:
+            return self._from_closure(source, closure, entities)
+        return self._from_tree(source, tree, entities)
+
+    def _from_closure(self, source: str, closure: Closure, entities: frozenset[str]) -> Template:
+        budget = self._budget
+
+        def native(values: Values) -> Any:
+            budget.begin()
+            return _native(budget.keep(closure(values)))
+
+        def text(values: Values) -> str:
+            budget.begin()
+            return str(budget.keep(closure(values))).strip()
+
+        return Template(source, native, text, entities)
+
+    def _from_tree(self, source: str, tree: nodes.Template, entities: frozenset[str]) -> Template:
+        bounded = _Bounded().visit(tree)
+        try:
+            # compiled from the checked tree, never from text: what runs is what was allowed
+            code = self._env.compile(bounded)
+            made = jinja2.Template.from_code(self._env, code, self._env.globals)
+        except (jinja2.TemplateError, RecursionError, SyntaxError) as wrong:
+            raise TemplateWrong(f"template: {wrong}") from None
+        budget = self._budget
+
+        def text(values: Values) -> str:
+            budget.begin()
+            parts, length = [], 0
+            for part in made.generate(values):
+                parts.append(part)
+                length += len(part)
+                if length > MAX_CHARS:
+                    raise TooCostly(f"a result of more than {MAX_CHARS} characters")
+            return "".join(parts).strip()
+
+        return Template(source, lambda values: parsed(text(values)), text, entities)
+
+
+def _native(value: Any) -> Any:
+    """A closure's value as if it had been printed and read again."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    return parsed(str(value).strip())
+
+
+def parsed(text: str) -> Any:
+    """Text as the literal it looks like: number, truth value, ``None``, list, dict; else the text itself."""
+    if not text or text[0].isalpha():
+        return {"True": True, "False": False, "None": None}.get(text, text)
+    if (text[0].isdigit() or text[0] in "+-.") and "," not in text and not _NUMERIC.fullmatch(text):
+        return text  # a plate, a time, a scientific number: text, told without parsing
+    try:
+        value = literal_eval(text)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return text
+    if isinstance(value, str | bytes | complex):
+        return text
+    if isinstance(value, int | float) and not isinstance(value, bool) and not _NUMERIC.fullmatch(text):
+        return text
+    return value
+
+
+# --- the allow-list
+
+
+def _check(tree: nodes.Template, env: jinja2.Environment) -> None:
+    count, todo = 0, list(tree.iter_child_nodes())
+    while todo:
+        node = todo.pop()
+        todo += node.iter_child_nodes()
+        count += 1
+        if count > MAX_NODES:
+            raise TemplateWrong("template: too long; divide it")
+        if not isinstance(node, _ALLOWED) or (isinstance(node, nodes.For) and node.recursive):
+            raise TemplateWrong(
+                f"template: {type(node).__name__.lower()} is not allowed here (line {node.lineno} of it)"
+            )
+        if isinstance(node, nodes.Name | nodes.Getattr):
+            name = node.name if isinstance(node, nodes.Name) else node.attr
+            if name.startswith("_"):
+                raise TemplateWrong(f"template: {name!r}: names that begin with _ are not allowed")
+        elif isinstance(node, nodes.Filter):
+            _exists(node.name, env.filters, "filter")
+        elif isinstance(node, nodes.Test):
+            _exists(node.name, env.tests, "test")
+        if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) and node.node.ctx == "load":
+            _exists(node.node.name, env.globals, "function")
+
+
+def _exists(name: str, known: Mapping[str, Any], what: str) -> None:
+    if name not in known:
+        near = get_close_matches(name, known, 1)
+        raise TemplateWrong(f"template: no {what} {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+
+
+_READERS = {"states", "state_attr", "is_state", "is_state_attr", "has_value"}
+
+
+def _entities(tree: nodes.Template) -> Iterator[str]:
+    for call in tree.find_all(nodes.Call):
+        if isinstance(call.node, nodes.Name) and call.node.name in _READERS and call.args:
+            first = call.args[0]
+            if isinstance(first, nodes.Const) and isinstance(first.value, str):
+                yield first.value
+    for outer in tree.find_all(nodes.Getattr):
+        inner = outer.node
+        if isinstance(inner, nodes.Getattr) and isinstance(inner.node, nodes.Name) and inner.node.name == "states":
+            yield f"{inner.attr}.{outer.attr}"
+
+
+def _single(tree: nodes.Template) -> nodes.Expr | None:
+    """The expression of a template that is nothing else (blanks around it do not count)."""
+    if len(tree.body) != 1 or not isinstance(tree.body[0], nodes.Output):
+        return None
+    parts = [
+        part for part in tree.body[0].nodes if not (isinstance(part, nodes.TemplateData) and not part.data.strip())
+    ]
+    return parts[0] if len(parts) == 1 and not isinstance(parts[0], nodes.TemplateData) else None
+
+
+# --- the general way: jinja, every value bounded
+
+_KEEP = "_keep"
+_MAKES = (nodes.Filter, nodes.Call, nodes.List, nodes.Tuple, nodes.Dict, nodes.Concat, nodes.BinExpr, nodes.Getitem)
+
+
+class _Bounded(NodeTransformer):
+    """Wraps each expression that makes a value, what a loop walks through and what is compared."""
+
+    def generic_visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> nodes.Node:
+        super().generic_visit(node, *args, **kwargs)
+        if isinstance(node, nodes.For):
+            node.iter = _kept(node.iter)
+            first = nodes.Output([_kept(nodes.Const(""))])  # each turn looks at the time
+            node.body = [first, *node.body]
+        elif isinstance(node, nodes.Compare):
+            node.expr = _kept(node.expr)
+        elif isinstance(node, _MAKES) and getattr(node, "ctx", "load") == "load":
+            return _kept(node)
+        return node
+
+
+def _kept(node: Any) -> nodes.Expr:
+    return nodes.Call(nodes.Name(_KEEP, "load"), [node], [], None, None)
+
+
+class _Environment(SandboxedEnvironment):
+    """Only the names of ``functions.py``; attributes by its ``lookup``; arithmetic by ``bounds``."""
+
+    intercepted_binops = frozenset(ARITHMETIC)
+
+    def __init__(self, world: World, budget: Budget) -> None:
+        super().__init__(autoescape=False, cache_size=0)
+        names = functions(world)
+        known, tests = self.filters, self.tests
+        self.filters = {name: known[name] for name in _JINJA_FILTERS} | FILTERS | state_filters(names)
+        self.tests = {name: tests[name] for name in _TESTS}
+        self.tests["is_state"] = names["is_state"]
+        self.globals = {**names, _KEEP: budget.keep}
+
+    def is_safe_callable(self, obj: Any) -> bool:
+        return True  # nothing unsafe can be reached: ``lookup`` is the allow-list
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        return ARITHMETIC[operator](left, right)
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        return self.getitem(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        if isinstance(obj, Undefined):
+            raise jinja2.UndefinedError(f"{obj._undefined_name!r} is not defined")
+        try:
+            return lookup(obj, argument)
+        except (KeyError, IndexError, TypeError):
+            return self.undefined(obj=obj, name=str(argument))

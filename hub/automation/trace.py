@@ -1,0 +1,111 @@
+"""Traces: what a run did and why, bounded, and without personal data.
+
+A trace names the event that started the run by its sequence number, and each action by its key; whoever is cleared
+reads them in the journal. Values that came from personal fields are masked here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hub.core.clock import Clock
+from hub.core.event import Event, EventTypes
+
+MASK = "•••"
+MAX_NOTES = 100
+MAX_WORDS = 300
+KEPT = 20  # traces of each automation
+
+
+class Privacy:
+    """Which fields and attributes are personal, by what the event types declare."""
+
+    def __init__(self, types: EventTypes) -> None:
+        self._types = types
+        self.attributes: frozenset[str] = frozenset()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look at the event types again (plugins came or went)."""
+        self.attributes = frozenset(
+            attribute
+            for kind in self._types
+            if kind.projection is not None
+            for attribute, source in kind.projection.attributes.items()
+            if source in kind.personal
+        )
+
+    def of(self, event: Event | None) -> tuple[str, ...]:
+        """The personal values of an event, as texts to mask."""
+        kind = self._types.get(event.type) if event else None
+        if event is None or kind is None or not kind.personal:
+            return ()
+        found: set[str] = set()
+        for name in kind.personal:
+            found.update(_texts(event.data.get(name)))
+        return tuple(sorted(found, key=len, reverse=True))
+
+
+def _texts(value: Any) -> Iterable[str]:
+    if isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
+    elif value is not None and not isinstance(value, bool) and len(str(value)) > 1:
+        yield str(value)
+
+
+def masked(value: Any, secrets: tuple[str, ...]) -> Any:
+    """JSON data without the secrets, long texts cut."""
+    if isinstance(value, str):
+        for secret in secrets:
+            if secret in value:
+                value = value.replace(secret, MASK)
+        return value if len(value) <= MAX_WORDS else value[:MAX_WORDS] + "…"
+    if isinstance(value, Mapping):
+        return {key: masked(item, secrets) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [masked(item, secrets) for item in value[:MAX_NOTES]]
+    return MASK if secrets and str(value) in secrets else value
+
+
+class Notes:
+    """What was seen and done, in order."""
+
+    __slots__ = ("_clock", "left_out", "lines", "private")
+
+    def __init__(self, clock: Clock, private: frozenset[str], lines: list[dict[str, Any]] | None = None) -> None:
+        self._clock, self.private = clock, private
+        self.lines: list[dict[str, Any]] = lines if lines is not None else []
+        self.left_out = 0
+
+    def add(self, path: str, result: Any, detail: dict[str, Any] | None = None, reads: str | None = None) -> None:
+        """``reads``: the attribute or template that the detail's value came from; masked when it is personal."""
+        if len(self.lines) >= MAX_NOTES:
+            self.left_out += 1
+            return
+        if reads is not None and detail and any(name in reads for name in self.private):
+            detail = {key: MASK if key in ("state", "value", "wanted") else item for key, item in detail.items()}
+        line = {"path": path, "at": self._clock.now(), "result": result}
+        if detail:
+            line["detail"] = detail
+        self.lines.append(line)
+
+    def failed(self, path: str, words: str) -> None:
+        """A part that could not be decided or done."""
+        before = len(self.lines)
+        self.add(path, False)
+        if len(self.lines) > before:
+            self.lines[-1]["error"] = words[:MAX_WORDS]
+
+    def finished(self, key: str, at: float, words: str | None) -> None:
+        """The outcome of an action that a line names by its key."""
+        for line in reversed(self.lines):
+            if key in (line.get("detail") or {}).get("keys", ()):
+                line["done"] = at
+                if words:
+                    line["error"] = words[:MAX_WORDS]
+                return
