@@ -246,7 +246,7 @@ class _Reader:
         given = value.get(key)
         if given is None or given is WRONG:
             return None
-        if type(given) is not kind or (kind is int and not 16 <= given <= 65_536):
+        if type(given) is not kind or (isinstance(given, int) and kind is int and not 16 <= given <= 65_536):
             words = {str: "a word", bool: "true or false", int: "a number from 16 to 65536"}[kind]
             wrong.append(places.of((key,)).mistake(f"{key} must be {words}"))
             return None

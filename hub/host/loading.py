@@ -112,8 +112,7 @@ class Loader:
         if not folder.is_dir():
             raise Broken(node.place.mistake(f"there is no folder {self.shown(folder)}"))
         found = sorted(path for path in folder.rglob("*.yaml") if not path.name.startswith("."))
-        inside = [path for path in found if path.resolve().is_relative_to(self.folder)]
-        return inside
+        return [path for path in found if path.resolve().is_relative_to(self.folder)]
 
     # --- values
 

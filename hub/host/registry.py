@@ -78,7 +78,8 @@ def _ask(module: ModuleType, folder: Path) -> PluginSpec:
         raise ConfigError([Mistake(file, line, 1, f"hub_plugin() failed: {words_of(fault)}")]) from fault
     if not isinstance(spec, PluginSpec):
         raise ConfigError([Mistake(init, 1, 1, "declares no plugin: mark a function hub_plugin with @plugin")])
-    if not (isinstance(spec.config, type) and issubclass(spec.config, Config)):
+    kind: Any = spec.config
+    if not (isinstance(kind, type) and issubclass(kind, Config)):
         raise ConfigError([Mistake(init, 1, 1, "PluginSpec.config must be a class derived from hub.sdk.Config")])
     return spec
 

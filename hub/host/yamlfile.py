@@ -25,7 +25,9 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STANDARD = "tag:yaml.org,2002:"
 _INT = re.compile(r"[-+]?(0|[1-9][0-9_]*)")
 _FLOAT = re.compile(r"[-+]?([0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)([eE][-+]?[0-9]+)?|[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+")
-_WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False, "null": None, "~": None, "": None}
+_WORDS = {
+    "true": True, "yes": True, "on": True, "false": False, "no": False, "off": False, "null": None, "~": None, "": None,
+}  # fmt: skip
 _HEX = re.compile(r"0x[0-9a-fA-F_]+")
 
 
@@ -65,7 +67,7 @@ class Node:
             yield value
 
 
-class Broken(Exception):  # noqa: N818
+class Broken(Exception):
     """A file that cannot be read as a whole; its one mistake."""
 
     def __init__(self, mistake: Mistake) -> None:
@@ -138,7 +140,7 @@ class _Composer:
         elif isinstance(event, yaml.CollectionStartEvent):
             self._begin(event)
         elif isinstance(event, yaml.CollectionEndEvent):
-            self._finish(event.end_mark.index)
+            self._finish(event)
 
     def _begin(self, event: Any) -> None:
         kind: Literal["list", "map"] = "list" if isinstance(event, yaml.SequenceStartEvent) else "map"
@@ -149,9 +151,9 @@ class _Composer:
             self._anchors[event.anchor] = node
         self._open.append((node, []))
 
-    def _finish(self, end: int) -> None:
+    def _finish(self, event: Any) -> None:
         node, parts = self._open.pop()
-        node.end = end
+        node.end = event.end_mark.index
         if node.kind == "list":
             node.items = parts
         else:

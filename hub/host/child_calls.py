@@ -1,0 +1,165 @@
+"""What a child may ask of the hub: each call is one method of its instance's ``LocalContext``."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from hub.core.error import Denied, InvalidInput, LimitExceeded, NotFound
+from hub.core.journal import Query
+from hub.core.wire import Reply
+from hub.host.context import LocalContext
+from hub.host.perform import as_json
+from hub.host.remote import chain_of, entity_of, model_of, packed, source_of
+from hub.host.scope import NO_CAUSE, plugin_side
+from hub.sdk.context import Video
+
+if TYPE_CHECKING:
+    from hub.host.child import ChildAttempt
+
+Args = dict[str, Any]
+MAX_VIDEOS = 200
+MAX_WORDS = 2_000
+
+
+class Served:
+    """Answers one child."""
+
+    def __init__(self, ctx: LocalContext, watcher: Any, attempt: ChildAttempt) -> None:
+        self._ctx, self._watcher, self._attempt = ctx, watcher, attempt
+        self._videos: dict[int, Video] = {}
+        self._services: dict[str, Any] = {}
+        self._calls: Mapping[str, Callable[[Args, bytes], Awaitable[Any]]] = {
+            "add": self._add, "remove": self._remove, "emit": self._emit, "on": self._on, "act": self._act,
+            "call": self._call, "state": self._state, "states": self._states, "history": self._history,
+            "offer": self._offer, "need": self._need, "service": self._service, "video": self._video,
+            "video_snapshot": self._video_snapshot, "video_close": self._video_close, "document": self._document,
+            "record": self._record, "media_put": self._media_put, "media_get": self._media_get, "route": self._route,
+            "health": self._health, "fault": self._fault, "broken": self._broken, "log": self._log,
+        }  # fmt: skip
+
+    async def handle(self, name: str, args: Args, blob: bytes) -> Any:
+        """Serve one call; ``NotFound`` when there is none of that name, ``InvalidInput`` when it lacks a part."""
+        call = self._calls.get(name)
+        if call is None:
+            raise NotFound(f"the hub has no call {name!r}", where=self._ctx.instance)
+        try:
+            with plugin_side(self._ctx.tasks, chain_of(args["why"]) if "why" in args else NO_CAUSE):
+                return await call(args, blob)
+        except (KeyError, TypeError, ValueError, AttributeError) as wrong:
+            raise InvalidInput(f"{name}: {type(wrong).__name__}: {wrong}", where=self._ctx.instance) from wrong
+
+    async def _add(self, args: Args, _: bytes) -> None:
+        entity = entity_of(args["entity"])
+        await self._ctx.add_served(entity, self._attempt.executor("entity", entity.id) if args["device"] else None)
+
+    async def _remove(self, args: Args, _: bytes) -> None:
+        await self._ctx.remove(args["entity"])
+
+    async def _emit(self, args: Args, _: bytes) -> int:
+        return await self._ctx.emit_named(
+            args["type"], args["data"], entity=args["entity"], at=args["at"], cause=args["cause"]
+        )
+
+    async def _on(self, args: Args, _: bytes) -> None:
+        handler = self._attempt.handler(int(args["number"]))
+        await self._ctx.on(
+            args["type"], handler, match=args["match"], entity=args["entity"], durable=bool(args["durable"])
+        )
+
+    async def _act(self, args: Args, _: bytes) -> None:
+        name = str(args["name"])
+        executor = self._attempt.executor("action", name)
+        await self._ctx.act_served(name, model_of(name, args["schema"]), lambda _: executor)
+
+    async def _call(self, args: Args, _: bytes) -> Args:
+        outcome = await self._ctx.call(
+            args["action"], args["target"], args["params"], key=args["key"], cause=args["cause"]
+        )
+        return outcome.as_data()
+
+    # --- what is known
+
+    async def _state(self, args: Args, _: bytes) -> Args | None:
+        state = await self._ctx.state(args["entity"])
+        return state.as_data() if state else None
+
+    async def _states(self, args: Args, _: bytes) -> Reply:
+        return Reply(None, packed([state.as_data() for state in await self._ctx.states(args["domain"])]))
+
+    async def _history(self, args: Args, _: bytes) -> Reply:
+        return Reply(None, packed([event.as_data() for event in await self._ctx.history(Query(**args["query"]))]))
+
+    async def _document(self, args: Args, blob: bytes) -> Any:
+        return await self._stored(self._ctx.documents(args["name"]), args)
+
+    async def _record(self, args: Args, blob: bytes) -> Any:
+        return await self._stored(self._ctx.records(args["name"]), args)
+
+    @staticmethod
+    async def _stored(store: Any, args: Args) -> Any:
+        verb = args["verb"]
+        if verb == "all":
+            return Reply(None, packed(await store.all()))
+        if verb == "get":
+            return await store.get(args["key"])
+        if verb == "put":
+            return await store.put(args["key"], args["value"])
+        if verb == "delete":
+            return await store.delete(args["key"])
+        raise InvalidInput(f"no verb {verb!r}", where=args["name"])
+
+    async def _media_put(self, args: Args, blob: bytes) -> str:
+        return await self._ctx.media.put(blob, args["mime"], args["retention"])
+
+    async def _media_get(self, args: Args, _: bytes) -> Reply:
+        content, mime = await self._ctx.media.get(args["media"])
+        return Reply({"mime": mime}, content)
+
+    # --- services, video, web
+
+    async def _offer(self, args: Args, _: bytes) -> None:
+        await self._ctx.offer_named(args["key"], self._attempt.service(args["key"]))
+
+    async def _need(self, args: Args, _: bytes) -> None:
+        self._services[args["key"]] = await self._ctx.need_named(args["key"])
+
+    async def _service(self, args: Args, _: bytes) -> Any:
+        """A method of a service another instance offers: only those the child has asked for, only public ones."""
+        service, method = self._services.get(args["key"]), str(args["method"])
+        if service is None or method.startswith("_"):
+            raise Denied(f"{method} of {args['key']} is not offered", where=self._ctx.instance)
+        answer = await getattr(service, method)(*args["args"], **args["kwargs"])
+        return as_json(answer, f"{args['key']}.{method}")
+
+    async def _video(self, args: Args, _: bytes) -> int:
+        if len(self._videos) >= MAX_VIDEOS:
+            raise LimitExceeded(f"more than {MAX_VIDEOS} video sources", where=self._ctx.instance)
+        number = max(self._videos, default=0) + 1
+        self._videos[number] = await self._ctx.video(args["entity"], source_of(args["source"]))
+        return number
+
+    async def _video_snapshot(self, args: Args, _: bytes) -> str:
+        return await self._videos[args["number"]].snapshot()
+
+    async def _video_close(self, args: Args, _: bytes) -> None:
+        await self._videos.pop(args["number"]).close()
+
+    async def _route(self, args: Args, _: bytes) -> None:
+        await self._ctx.route(args["method"], args["path"], self._attempt.route(int(args["number"])))
+
+    # --- how it is
+
+    async def _health(self, args: Args, _: bytes) -> None:
+        await self._ctx.health(bool(args["ok"]), str(args["reason"]))
+
+    async def _fault(self, args: Args, _: bytes) -> None:
+        self._watcher.note_fault(str(args["where"])[:MAX_WORDS], str(args["words"])[:MAX_WORDS])
+
+    async def _broken(self, args: Args, _: bytes) -> None:
+        self._watcher.broken(str(args["reason"])[:MAX_WORDS])
+
+    async def _log(self, args: Args, _: bytes) -> None:
+        level = logging.getLevelNamesMapping().get(str(args["level"]), logging.INFO)
+        self._ctx.log.log(level, "%s", str(args["message"])[:MAX_WORDS])

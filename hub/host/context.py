@@ -1,0 +1,354 @@
+"""``LocalContext``: the hub as one instance sees it, on the loop thread.
+
+It stamps the source, holds the instance to its grants, and gives up all it claimed when it is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from hub.core.access import Actor
+from hub.core.action import ActionSpec, Outcome, params_of, spec_from_table
+from hub.core.actions import Actions, Executor, Request
+from hub.core.documents import Documents, Media
+from hub.core.entity import Entity
+from hub.core.error import Denied, InvalidInput, NotFound, Unavailable
+from hub.core.event import Event, EventData, EventType
+from hub.core.journal import Query
+from hub.core.pipeline import Draft, Pipeline
+from hub.core.state import EntityState
+from hub.host.claims import Claims
+from hub.host.entities import Entities
+from hub.host.listen import Listening
+from hub.host.perform import check_device, device_executor, own_executor
+from hub.host.routes import Routes
+from hub.host.scope import Chain, Tasks, chain, fresh_context, hub_side, plugin_side
+from hub.host.services import Services, key_of
+from hub.host.stores import InstanceCollection, InstanceMedia, InstanceRecords
+from hub.sdk.context import Handler, MediaStore, Video, VideoSource, WebRequest, WebResponse
+from hub.sdk.manifest import Manifest
+
+S = TypeVar("S")
+MAX_HISTORY = 1_000
+END_WITHIN_S = 5.0
+_RESERVED = frozenset({"instance", "available", "capabilities"})
+
+
+class VideoService(Protocol):
+    """Watches sources for camera entities."""
+
+    async def open(self, ctx: LocalContext, entity: str, source: VideoSource) -> Video:
+        """Watch a source; what is seen is reported through ``ctx.report``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What all contexts share. Built by ``Host``."""
+
+    pipeline: Pipeline
+    actions: Actions
+    documents: Documents
+    media: Media
+    claims: Claims
+    entities: Entities
+    routes: Routes
+    services: Services
+    video: VideoService
+
+
+class Watcher(Protocol):
+    """Who supervises the instance."""
+
+    def fault(self, where: str, fault: BaseException) -> None:
+        """The plugin's code raised."""
+
+    def overflow(self, dropped: int) -> None:
+        """Events were dropped: the handlers do not keep up."""
+
+    def health(self, ok: bool, reason: str) -> None:
+        """What the instance says of itself."""
+
+    def broken(self, reason: str) -> None:
+        """It cannot go on and must begin again."""
+
+
+class LocalContext:
+    """Implements ``hub.sdk.Context``."""
+
+    def __init__(self, parts: Parts, manifest: Manifest, instance: str, folder: Path, watcher: Watcher) -> None:
+        self.instance, self.manifest, self.folder = instance, manifest, folder
+        self.clock, self.ids = parts.pipeline.clock, parts.pipeline.ids
+        self.log = logging.getLogger(f"hub.plugin.{instance}")
+        self.media: MediaStore = InstanceMedia(parts.media)
+        self.last_event_at: float | None = None
+        self.tasks = Tasks()
+        self._parts, self._watcher = parts, watcher
+        self._listening = Listening(
+            parts.pipeline, instance, frozenset(manifest.reads), self.tasks, self._spawn, watcher.fault,
+            watcher.overflow,
+        )  # fmt: skip
+        self._videos: list[Video] = []
+        self.added: set[str] = set()
+        self._closed = False
+
+    # --- entities
+
+    async def add(self, entity: Entity, device: object | None = None) -> None:
+        self._open()
+        if device is not None:
+            check_device(entity, device)
+        executor = device_executor(self, entity.id, device) if device is not None else None
+        await self.add_served(entity, executor)
+
+    async def add_served(self, entity: Entity, executor: Executor | None) -> None:
+        """The same with an executor, for a device that lives in another process."""
+        self._open()
+        check_device(entity, None)
+        with hub_side():
+            self._parts.entities.add(entity, self.instance)
+            self.added.add(entity.id)
+            if executor is not None:
+                actions, name = self._parts.actions, entity.id
+                self._parts.claims.take(
+                    "entity", name, self, self.instance,
+                    lambda: actions.attach(name, executor), lambda: actions.detach(name),
+                )  # fmt: skip
+            await self._parts.pipeline.settled()
+
+    async def remove(self, entity: str) -> None:
+        self._open()
+        with hub_side():
+            self._parts.entities.remove(entity, self.instance)
+            self._parts.claims.release("entity", entity, self)
+            self.added.discard(entity)
+            await self._parts.pipeline.settled()
+
+    # --- events
+
+    async def emit(
+        self, data: EventData, *, entity: str | None = None, at: float | None = None, cause: str | None = None
+    ) -> int:
+        return await self.emit_named(data.type.name, data.model_dump(mode="json"), entity=entity, at=at, cause=cause)
+
+    async def emit_named(
+        self, type: str, data: Mapping[str, Any], *, entity: str | None = None, at: float | None = None,
+        cause: str | None = None,
+    ) -> int:  # fmt: skip
+        self._open()
+        kind = self._parts.pipeline.types.need(type)
+        if not kind.outside or type not in self.manifest.emits:
+            words = "is the hub's own" if not kind.outside else "is not in emits of its plugin.toml"
+            raise Denied(f"{self.instance} may not emit {type}: it {words}", where=type)
+        return await self._submit(kind, data, entity, at, cause)
+
+    async def report(self, data: EventData, entity: str, at: float | None = None) -> int:
+        """What the hub itself saw for this instance's entity (its camera's picture)."""
+        self._open()
+        return await self._submit(data.type, data.model_dump(mode="json"), entity, at, None)
+
+    async def _submit(
+        self, kind: EventType, data: Mapping[str, Any], entity: str | None, at: float | None, cause: str | None
+    ) -> int:
+        if entity is not None:
+            self._parts.entities.need(entity, self.instance)
+        fields = kind.validate(data)
+        if kind.projection is not None and kind.projection.merge_from is not None:
+            forged = _RESERVED & set(fields.get(kind.projection.merge_from) or ())
+            if forged:
+                raise Denied(f"the hub itself sets {', '.join(sorted(forged))}", where=kind.name)
+        why = chain.get()
+        source = f"instance:{self.instance}"
+        draft = Draft(kind.name, fields, source, entity, at, cause or why.cause, why.emits, kind.lane)
+        self.last_event_at = self.clock.now()
+        with hub_side():
+            return (await self._parts.pipeline.submit(draft)).seq
+
+    async def on(
+        self, type: str, handler: Handler, *, match: Mapping[str, Any] | None = None, entity: str | None = None,
+        durable: bool = False,
+    ) -> None:  # fmt: skip
+        self._open()
+        await self._listening.add(type, handler, match or {}, entity, durable)
+
+    # --- actions
+
+    async def act(self, name: str, handler: Callable[..., Awaitable[Any]]) -> None:
+        params = params_of(handler, name)
+        await self.act_served(name, params, lambda spec: own_executor(self, spec, handler))
+
+    async def act_served(
+        self, name: str, params: type[BaseModel], make: Callable[[ActionSpec], Executor]
+    ) -> None:
+        """The same with an executor, for a handler that lives in another process."""
+        self._open()
+        table = next((table for table in self.manifest.actions if table.name == name), None)
+        if table is None:
+            raise Denied(f"{name} is not among [[actions]] of plugin.toml", where=name)
+        spec, actions = spec_from_table(table.model_dump(), params), self._parts.actions
+        executor = make(spec)
+
+        def put() -> None:
+            actions.withdraw(name)
+            actions.provide(spec, executor)
+
+        def drop() -> None:  # still known, so that a call is answered with "nothing serves it now"
+            actions.withdraw(name)
+            actions.declare({name: spec})
+
+        with hub_side():
+            self._parts.claims.take("action", name, self, self.instance, put, drop)
+
+    async def call(
+        self, action: str, target: str | None = None, params: Mapping[str, Any] | None = None, *,
+        key: str | None = None, cause: str | None = None,
+    ) -> Outcome:  # fmt: skip
+        self._open()
+        if not any(fnmatchcase(action, pattern) for pattern in self.manifest.calls):
+            raise Denied(f"{self.instance} may not call {action}: it is not in calls of its plugin.toml", where=action)
+        spec = self._parts.actions.spec(action)
+        actor = Actor(
+            f"instance:{self.instance}", roles=frozenset(self.manifest.roles), grants=frozenset({spec.right})
+        )
+        why = chain.get()
+        own = f"instance:{self.instance}:{key}" if key is not None else None
+        request = Request(action, dict(params or {}), actor, target, cause or why.cause, why.calls, own)
+        with hub_side():
+            return await self._parts.actions.call(request)
+
+    # --- what is known
+
+    async def state(self, entity: str) -> EntityState | None:
+        seen = self._parts.pipeline.state.get(entity)
+        with hub_side():
+            await self._parts.pipeline.settled()
+        return seen
+
+    async def states(self, domain: str) -> list[EntityState]:
+        seen = [state for state in self._parts.pipeline.state if state.domain == domain]
+        with hub_side():
+            await self._parts.pipeline.settled()
+        return seen
+
+    async def history(self, query: Query) -> list[Event]:
+        query = replace(query, limit=max(1, min(query.limit, MAX_HISTORY)))
+        with hub_side():
+            found = await asyncio.to_thread(self._parts.pipeline.journal.read, query)
+        return [self._listening.visible(event) for event in found]
+
+    def documents(self, name: str) -> InstanceCollection:
+        return InstanceCollection(self._parts.documents, self.instance, name)
+
+    def records(self, name: str) -> InstanceRecords:
+        return InstanceRecords(self._parts.pipeline, self.instance, name)
+
+    # --- time, services, video, web, health
+
+    async def every(self, seconds: float, call: Callable[[], Awaitable[None]]) -> None:
+        self._open()
+        if not seconds > 0:
+            raise InvalidInput("every needs more than 0 seconds", where=self.instance)
+        self._spawn(self._repeat(seconds, call), f"every {seconds:g} s")
+
+    async def _repeat(self, seconds: float, call: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await self.clock.sleep(seconds)
+            try:
+                with plugin_side(self.tasks, Chain()):
+                    await call()
+            except Exception as fault:  # the next turn may succeed
+                self._watcher.fault(f"every {seconds:g} s", fault)
+
+    async def offer(self, protocol: type[S], service: S) -> None:
+        self._open()
+        with hub_side():
+            self._parts.services.offer(key_of(protocol), service, self, self.instance)
+
+    async def need(self, protocol: type[S]) -> S:
+        service: S = await self.need_named(key_of(protocol))
+        return service
+
+    async def offer_named(self, key: str, service: Any) -> None:
+        """The same by the Protocol's name, for a service in another process."""
+        self._open()
+        self._parts.services.offer(key, service, self, self.instance)
+
+    async def need_named(self, key: str) -> Any:
+        """The same by the Protocol's name."""
+        self._open()
+        return await self._parts.services.need(key, self._watcher)
+
+    async def video(self, entity: str, source: VideoSource) -> Video:
+        self._open()
+        self._parts.entities.need(entity, self.instance)
+        with hub_side():
+            video = await self._parts.video.open(self, entity, source)
+        self._videos.append(video)
+        return video
+
+    async def route(self, method: str, path: str, handler: Callable[[WebRequest], Awaitable[WebResponse]]) -> None:
+        self._open()
+
+        async def serve(request: WebRequest) -> WebResponse:
+            with plugin_side(self.tasks, Chain()):
+                return await handler(request)
+
+        self._parts.routes.add(self.instance, method, path, serve, self, self._watcher.fault)
+
+    async def health(self, ok: bool, reason: str = "") -> None:
+        with hub_side():
+            self._watcher.health(ok, reason)
+
+    # --- the hub's side
+
+    def spec(self, action: str) -> ActionSpec:
+        """A known action."""
+        return self._parts.actions.spec(action)
+
+    def _spawn(self, coro: Any, name: str) -> asyncio.Task[None]:
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(coro, name=f"{self.instance}: {name}", context=fresh_context(self.tasks))
+        self.tasks.add(task)
+        return task
+
+    def _open(self) -> None:
+        if self._closed:
+            raise Unavailable(f"the instance {self.instance} is unloaded", where=self.instance)
+
+    async def close(self, limit: float = END_WITHIN_S) -> list[str]:
+        """Give up all; the names of tasks that did not end within ``limit`` seconds."""
+        self._closed = True
+        self._listening.close()
+        self._parts.claims.give_up(self)
+        self._parts.services.forget(self._watcher)
+        for video in self._videos:
+            try:
+                async with asyncio.timeout(limit):
+                    await video.close()
+            except (TimeoutError, NotFound, Unavailable) as gone:
+                self.log.info("a video source was not closed: %s", gone)
+        self._videos.clear()
+        return [task.get_name() for task in await self.tasks.end(limit)]
+
+    def leave(self, reason: str) -> None:
+        """Say that what this context added is not served now, unless a newer one serves it."""
+        for entity in self._parts.entities.of(self.instance):
+            if not self._parts.claims.holds("entity", entity):
+                self._parts.entities.unavailable(entity, self.instance, reason)
+
+    def drop_missing(self, remove: bool) -> None:
+        """After set-up: what the instance brought in before and not now goes (``remove``), or is unavailable."""
+        for entity in self._parts.entities.of(self.instance):
+            if entity in self.added:
+                continue
+            if remove:
+                self._parts.entities.remove(entity, self.instance, "no longer configured")
+            else:
+                self._parts.entities.unavailable(entity, self.instance, "not seen since the start")

@@ -1,0 +1,89 @@
+"""What an instance keeps: its documents, its records and media, each in a room of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from hub.core.documents import Documents, Media
+from hub.core.error import InvalidInput, LimitExceeded
+from hub.core.journal import Drop, Put
+from hub.core.pipeline import Pipeline
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+MAX_KEY = 200
+MAX_VALUE = 256 * 1024
+
+
+def check_name(name: str) -> str:
+    """The name of a collection or table, as it is; ``InvalidInput`` otherwise."""
+    if not _NAME.fullmatch(name):
+        raise InvalidInput(f"{name!r} is no name", where=name, hint="small letters, digits and _, at most 40")
+    return name
+
+
+def _check(key: str, value: Any = None) -> Any:
+    if not key or len(key) > MAX_KEY:
+        raise InvalidInput(f"a key has 1 to {MAX_KEY} characters", where=key[:MAX_KEY])
+    try:
+        data = orjson.dumps(value)
+    except TypeError as wrong:
+        raise InvalidInput(f"not JSON data: {wrong}", where=key) from None
+    if len(data) > MAX_VALUE:
+        raise LimitExceeded(f"{len(data)} bytes; at most {MAX_VALUE}", where=key)
+    return orjson.loads(data)
+
+
+class InstanceCollection:
+    """Documents of one instance, in the collection ``INSTANCE.NAME``."""
+
+    def __init__(self, documents: Documents, instance: str, name: str) -> None:
+        self._documents, self._collection = documents, f"{instance}.{check_name(name)}"
+
+    async def get(self, key: str) -> dict[str, Any] | None:
+        return await self._documents.get(self._collection, key)
+
+    async def put(self, key: str, value: Mapping[str, Any]) -> None:
+        await self._documents.put(self._collection, key, _check(key, dict(value)))
+
+    async def delete(self, key: str) -> None:
+        await self._documents.delete(self._collection, key)
+
+    async def all(self) -> dict[str, dict[str, Any]]:
+        return await self._documents.all(self._collection)
+
+
+class InstanceRecords:
+    """Rows of one instance in the journal's database, in the table ``plugin:INSTANCE:NAME``."""
+
+    def __init__(self, pipeline: Pipeline, instance: str, name: str) -> None:
+        self._pipeline, self._table = pipeline, f"plugin:{instance}:{check_name(name)}"
+
+    async def put(self, key: str, value: Any) -> None:
+        self._pipeline.put(Put(self._table, key, _check(key, value), sealed="operational"))
+        await self._pipeline.settled()
+
+    async def delete(self, key: str) -> None:
+        self._pipeline.put(Drop(self._table, key))
+        await self._pipeline.settled()
+
+    async def all(self) -> dict[str, Any]:
+        await self._pipeline.settled()
+        return dict(await asyncio.to_thread(self._pipeline.journal.records, self._table))
+
+
+class InstanceMedia:
+    """Pictures and recordings."""
+
+    def __init__(self, media: Media) -> None:
+        self._media = media
+
+    async def put(self, content: bytes, mime: str, retention: str = "incidents") -> str:
+        return await self._media.put(content, mime, retention)
+
+    async def get(self, media: str) -> tuple[bytes, str]:
+        return await self._media.get(media)

@@ -1,0 +1,201 @@
+"""The vision process as the hub sees it: started with the first source, started again when it ends, every source
+opened again; what it sees becomes events of the camera's entity."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from hub.capabilities import MotionEnded, MotionStarted, PlateGuess, PlateRead, VideoChanged
+from hub.core.clock import Clock
+from hub.core.documents import Media
+from hub.core.error import Conflict, HubError, InvalidInput, LimitExceeded, Unavailable
+from hub.core.event import EventData
+from hub.core.ids import Ids
+from hub.host.context import LocalContext
+from hub.host.process import Bounds, Child
+from hub.sdk.context import VideoSource
+
+log = logging.getLogger(__name__)
+
+MODULE = "hub.vision"
+KEEP = ("TESSDATA_PREFIX", "NUMBA_CACHE_DIR")
+MAX_SOURCES = 64
+OPEN_WITHIN_S = 20.0
+SNAPSHOT_WITHIN_S = 10.0
+BACKOFF_FIRST_S, BACKOFF_MOST_S, STEADY_S = 1.0, 60.0, 60.0
+
+
+@dataclass(slots=True)
+class _Source:
+    ctx: LocalContext
+    entity: str
+    source: VideoSource
+    moving: bool = False
+
+    def args(self) -> dict[str, Any]:
+        """What the call ``open`` takes."""
+        source = self.source
+        login = {"username": source.username, "password": source.password}
+        given = {"key": self.entity, "url": source.url, "analyse": list(source.analyse), "fps": source.fps}
+        return {**source.settings, **given, **{name: value for name, value in login.items() if value is not None}}
+
+
+class Vision:
+    """Implements ``VideoService`` with ``python -m hub.vision``."""
+
+    def __init__(
+        self, media: Media, clock: Clock, ids: Ids, *, module: str = MODULE, bounds: Bounds | None = None
+    ) -> None:
+        self._media, self._clock, self._ids = media, clock, ids
+        self._module, self._bounds = module, bounds or Bounds(ping_s=10.0, silent_s=30.0, keep=KEEP)
+        self._sources: dict[str, _Source] = {}
+        self._child: Child | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._wanted = asyncio.Lock()
+        self.restarts = 0
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process, while it runs."""
+        return self._child.pid if self._child is not None else None
+
+    async def open(self, ctx: LocalContext, entity: str, source: VideoSource) -> WatchedSource:
+        """Watch a source. ``InvalidInput`` when it cannot be one; a camera that is off is no error."""
+        if "key" in source.settings:
+            raise InvalidInput("settings may not name a key", where=entity)
+        known = self._sources.get(entity)
+        if known is not None and known.ctx.instance != ctx.instance:
+            raise Conflict(f"{entity} is watched for {known.ctx.instance}", where=entity)
+        if known is None and len(self._sources) >= MAX_SOURCES:
+            raise LimitExceeded(f"more than {MAX_SOURCES} video sources", where=entity)
+        mine = _Source(ctx, entity, source)
+        async with self._wanted:
+            child = await self._running()
+            if known is not None:
+                await self._close_there(entity)
+            await child.ask("open", mine.args(), limit=OPEN_WITHIN_S)
+            self._sources[entity] = mine
+        return WatchedSource(self, mine)
+
+    async def snapshot(self, source: _Source) -> str:
+        """Keep the newest picture; its media id."""
+        if self._child is None or self._sources.get(source.entity) is not source:
+            raise Unavailable("the camera's picture is not watched now", where=source.entity)
+        answer = await self._child.ask("snapshot", {"key": source.entity}, limit=SNAPSHOT_WITHIN_S)
+        return await self._media.put(answer.blob, "image/jpeg", "incidents")
+
+    async def close(self, source: _Source) -> None:
+        """Watch it no more; harmless when a newer source took its place."""
+        if self._sources.get(source.entity) is source:
+            del self._sources[source.entity]
+            await self._close_there(source.entity)
+
+    async def _close_there(self, entity: str) -> None:
+        if self._child is not None and not self._child.ended.done():
+            try:
+                await self._child.ask("close", {"key": entity}, limit=OPEN_WITHIN_S)
+            except HubError as refused:
+                log.info("the vision process did not close %s: %s", entity, refused)
+
+    async def stop(self) -> None:
+        """End the process."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        if self._child is not None:
+            await self._child.stop()
+            self._child = None
+
+    # --- the process
+
+    async def _running(self) -> Child:
+        if self._child is None:
+            self._child = await self._spawn()
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._supervise(), name="vision")
+        return self._child
+
+    async def _spawn(self) -> Child:
+        child = Child("vision", self._module, self._heard, self._bounds)
+        await child.start()
+        return child
+
+    async def _supervise(self) -> None:
+        delay = BACKOFF_FIRST_S
+        while self._child is not None:
+            begun = self._clock.monotonic()
+            reason = await asyncio.shield(self._child.ended)
+            await self._child.stop()
+            log.warning("the vision process ended: %s", reason)
+            if self._clock.monotonic() - begun >= STEADY_S:
+                delay = BACKOFF_FIRST_S
+            for source in list(self._sources.values()):
+                await self._report(source, VideoChanged(video="retrying", reason=f"vision process: {reason}"))
+            await self._clock.sleep(delay * (0.75 + self._ids.random.random() / 2))
+            delay = min(BACKOFF_MOST_S, delay * 2)
+            async with self._wanted:
+                await self._again()
+
+    async def _again(self) -> None:
+        """A new process with all sources."""
+        self.restarts += 1
+        try:
+            child = self._child = await self._spawn()
+            for source in list(self._sources.values()):
+                await child.ask("open", source.args(), limit=OPEN_WITHIN_S)
+        except HubError as refused:
+            log.warning("the vision process did not take its sources: %s", refused)
+
+    # --- what it says
+
+    async def _heard(self, name: str, args: dict[str, Any], blob: bytes) -> None:
+        source = self._sources.get(str(args.get("key")))
+        if source is None:
+            return
+        try:
+            if name == "camera":
+                await self._report(source, VideoChanged(video=args["state"], reason=args.get("reason") or ""))
+            elif name == "motion":
+                await self._motion(source, args)
+            elif name == "plate":
+                await self._plate(source, args, blob)
+        except (KeyError, ValueError) as wrong:
+            log.warning("the vision process sent a %s that is none: %s", name, wrong)
+
+    async def _motion(self, source: _Source, args: dict[str, Any]) -> None:
+        if bool(args["moving"]) != source.moving:  # a changed scene says again what was
+            source.moving = bool(args["moving"])
+            data = MotionStarted(boxes=args["boxes"]) if source.moving else MotionEnded()
+            await self._report(source, data, args.get("at"))
+
+    async def _plate(self, source: _Source, args: dict[str, Any], blob: bytes) -> None:
+        crop = await self._media.put(blob, "image/jpeg", "plates") if blob else None
+        guesses = [PlateGuess(**guess) for guess in args.get("alternatives") or ()]
+        read = PlateRead(
+            series=args["series"], number=args["number"], province=args.get("province") or "",
+            confidence=args["confidence"], alternatives=guesses, crop=crop, box=args.get("box"),
+        )  # fmt: skip
+        await self._report(source, read, args.get("at"))
+
+    async def _report(self, source: _Source, data: EventData, at: float | None = None) -> None:
+        try:
+            await source.ctx.report(data, source.entity, at)
+        except HubError as refused:  # its instance is being unloaded, or the journal failed
+            log.info("%s of %s was not taken: %s", type(data).type.name, source.entity, refused)
+
+
+class WatchedSource:
+    """One source under the vision process's care."""
+
+    def __init__(self, vision: Vision, source: _Source) -> None:
+        self._vision, self._source = vision, source
+
+    async def snapshot(self) -> str:
+        return await self._vision.snapshot(self._source)
+
+    async def close(self) -> None:
+        await self._vision.close(self._source)
