@@ -17,7 +17,8 @@ from hub.vision.tracks import PlateTracks, Report
 MIN_CONFIDENCE = 0.1
 """Below it one of ten readings is right: such a reading counts as none."""
 _DUD_S = 5.0
-_MAX_DUDS = 16
+_DUD_TRIES = 3
+_MAX_DUDS = 32
 
 
 class PlateWatch:
@@ -75,7 +76,7 @@ class PlateWatch:
         self._duds = [(dud, since) for dud, since in self._duds if at - since < _DUD_S]
         sightings = []
         for candidate in self._finder.find(luma):
-            if self._tracks.known(candidate, at) or any(looks_same(dud, candidate) for dud, _ in self._duds):
+            if self._tracks.known(candidate, at) or self._hopeless(candidate):
                 continue
             try:
                 text = read_candidate(self._reader, luma, candidate)
@@ -88,3 +89,7 @@ class PlateWatch:
             else:
                 self._duds = [*self._duds, (candidate, at)][-_MAX_DUDS:]
         return self._tracks.observe(sightings, picture, at)
+
+    def _hopeless(self, candidate: Candidate) -> bool:
+        """Whether this was tried a few times lately and gave no text: a sign, a window, a plate too small."""
+        return sum(looks_same(dud, candidate) for dud, _ in self._duds) >= _DUD_TRIES

@@ -16,6 +16,9 @@ from collections.abc import Iterator
 import av
 import av.error
 import av.logging
+from av import VideoFrame
+from av.container import InputContainer
+from av.video.stream import VideoStream
 
 from hub.core.error import InvalidInput, Unavailable
 from hub.vision.picture import MAX_PIXELS, Picture, StillPicture, StreamPicture
@@ -24,6 +27,9 @@ from hub.vision.spec import SourceSpec
 OPEN_S, READ_S = 5.0, 3.0
 """Time limits: until the stream is open, and between two packets."""
 MAX_STILL = 16 << 20
+MAX_STILL_S = 10.0
+MAX_BROKEN = 250
+"""Packets in a row that cannot be decoded: ten seconds of a usual camera, more than one group of pictures."""
 _LATE = "the camera does not answer in time"
 _RTSP = {
     "rtsp_transport": "tcp",
@@ -49,7 +55,7 @@ def _stream(spec: SourceSpec, stop: threading.Event) -> Iterator[Picture]:
                 raise Unavailable("the stream has no video")
             video = container.streams.video[0]
             video.thread_type = "NONE"  # frame threads hold pictures back
-            for frame in container.decode(video):
+            for frame in _decoded(container, video):
                 if stop.is_set():
                     return
                 if frame.width * frame.height > MAX_PIXELS:
@@ -60,6 +66,22 @@ def _stream(spec: SourceSpec, stop: threading.Event) -> Iterator[Picture]:
             raise Unavailable(_LATE) from None
         raise Unavailable(_words(fault)) from None
     raise Unavailable("the camera ended the stream")
+
+
+def _decoded(container: InputContainer, video: VideoStream) -> Iterator[VideoFrame]:
+    """Frames of the stream; broken packets are passed over, as before the first key frame, but not for ever."""
+    broken = 0
+    for packet in container.demux(video):
+        try:
+            frames = packet.decode()
+        except av.error.InvalidDataError:
+            broken += 1
+            if broken > MAX_BROKEN:
+                raise
+            continue
+        for frame in frames:
+            broken = 0
+            yield frame
 
 
 _STREAM_WORDS: tuple[tuple[type[BaseException], str], ...] = (
@@ -89,7 +111,7 @@ def _stills(spec: SourceSpec, stop: threading.Event) -> Iterator[Picture]:
     while not stop.is_set():
         try:
             with opener.open(spec.url, timeout=OPEN_S) as answer:
-                data = answer.read(MAX_STILL + 1)
+                data = _body(answer)
         except urllib.error.HTTPError as refused:
             raise Unavailable(_http_words(refused.code)) from None
         except (OSError, http.client.HTTPException, ValueError) as fault:
@@ -97,13 +119,24 @@ def _stills(spec: SourceSpec, stop: threading.Event) -> Iterator[Picture]:
             late = isinstance(reason, TimeoutError)
             words = _LATE if late else "the address cannot be reached"
             raise Unavailable(words) from None
-        if len(data) > MAX_STILL:
-            raise Unavailable(f"the snapshot is over {MAX_STILL >> 20} MB")
         try:
             yield StillPicture(data)
         except InvalidInput as broken:
             raise Unavailable(f"the snapshot is {broken.message}") from None
         stop.wait(1.0 / spec.fps)
+
+
+def _body(answer: http.client.HTTPResponse) -> bytes:
+    """The answer's bytes, bounded in size and, against a camera that drips, in time."""
+    until = time.monotonic() + MAX_STILL_S
+    parts: list[bytes] = []
+    while part := answer.read1(1 << 16):
+        parts.append(part)
+        if len(parts) << 16 > MAX_STILL and sum(map(len, parts)) > MAX_STILL:
+            raise Unavailable(f"the snapshot is over {MAX_STILL >> 20} MB")
+        if time.monotonic() > until:
+            raise Unavailable(_LATE)
+    return b"".join(parts)
 
 
 def _http_words(code: int) -> str:

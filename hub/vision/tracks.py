@@ -13,7 +13,6 @@ from hub.vision.reader import PlateText
 GONE_S = 1.5
 """A passage ends when its plate was not seen for so long."""
 MAX_TRACKS = 16
-_MOVED_S = 0.5
 _MAX_REPORTED = 1024
 _SAME_LETTERS = 2
 """Texts that differ in no more letters, near each other, are readings of one plate."""
@@ -51,14 +50,10 @@ class PlateTracks:
         self._reported: dict[str, float] = {}
 
     def known(self, candidate: Candidate, at: float) -> bool:
-        """Whether this is a plate that was told already; it counts as seen then and need not be read again.
-
-        It is when it rests and looks the same, or when it just moved on a little.
-        """
+        """Whether this is a plate at rest that was told already; it counts as seen then and need not be read again."""
         for track in self._tracks:
-            moved_on = at - track.seen <= _MOVED_S and 0.3 < overlap(track.candidate.box, candidate.box) <= AT_REST
-            if track.told and (moved_on or looks_same(track.candidate, candidate)):
-                track.candidate, track.seen = candidate, max(track.seen, at)
+            if track.told and looks_same(track.candidate, candidate):
+                track.seen = max(track.seen, at)
                 return True
         return False
 

@@ -26,7 +26,8 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 _PROBE = (
     "import gi; gi.require_version('Gst', '1.0'); gi.require_version('GstRtspServer', '1.0')\n"
     "from gi.repository import Gst, GstRtspServer\nGst.init(None)\n"
-    "assert all(Gst.ElementFactory.find(n) for n in ('x264enc', 'jpegenc', 'rtph264pay', 'rtpjpegpay', 'appsrc'))"
+    "wanted = 'x264enc x265enc jpegenc rtph264pay rtph265pay rtpjpegpay appsrc'\n"
+    "assert all(Gst.ElementFactory.find(n) for n in wanted.split())"
 )
 Rgb = NDArray[np.uint8]
 
@@ -41,7 +42,7 @@ def rtsp_missing() -> str:
     if probe.returncode:
         return (
             "no RTSP server: apt-get install python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-good "
-            "gstreamer1.0-plugins-ugly"
+            "gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly"
         )
     return ""
 

@@ -1,9 +1,9 @@
 """A real RTSP camera for tests, run by the system's Python: ``/usr/bin/python3 rtsp_server.py SPEC.json``.
 
-SPEC: {"port": 0, "user"?, "password"?, "mounts": {"/path": {"fps", "width", "height", "codec": "h264" | "jpeg",
-"frames": ["file.raw", ...], "hold": n}}}. Each frame file is raw RGB, width × height × 3 bytes, shown ``hold`` pictures
-long; after the last the first comes again. Prints ``port N`` when it listens. GStreamer's own server and encoders: no
-line of it is shared with what is tested.
+SPEC: {"port": 0, "user"?, "password"?, "mounts": {"/path": {"fps", "width", "height", "codec", "frames", "hold"}}}.
+Each of ``frames`` is a file of raw RGB, width × height × 3 bytes, shown ``hold`` pictures long; after the last the first
+comes again. Prints ``port N`` when it listens. GStreamer's own server and encoders: no line of it is shared with what
+is tested.
 """
 
 import json
@@ -20,10 +20,12 @@ from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 _ENCODE = {
     "h264": "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=5 threads=1 ! rtph264pay name=pay0 pt=96 "
     "config-interval=1",
+    "h265": "x265enc tune=zerolatency speed-preset=ultrafast key-int-max=5 ! rtph265pay name=pay0 pt=96 "
+    "config-interval=1",
     "jpeg": "jpegenc quality=92 ! rtpjpegpay name=pay0 pt=26",
 }
 
-_RANGE = {"h264": "", "jpeg": ",colorimetry=1:4:0:0"}  # JPEG has the full range of luma (JFIF 1.02)
+_RANGE = {"h264": "", "h265": "", "jpeg": ",colorimetry=1:4:0:0"}  # JPEG has the full range of luma (JFIF 1.02)
 
 
 class Mount(GstRtspServer.RTSPMediaFactory):  # type: ignore[misc]  # the system's library has no types

@@ -138,6 +138,25 @@ async def test_snapshots_over_http(vision: Vision) -> None:
         }
 
 
+async def test_a_snapshot_that_never_ends_is_given_up(vision: Vision) -> None:
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\n\r\n")
+        try:
+            while True:
+                writer.write(bytes(1 << 18))
+                await writer.drain()
+        except ConnectionError:
+            writer.close()
+
+    server = await asyncio.start_server(endless, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    await vision.call("open", {"key": "e", "url": f"http://127.0.0.1:{port}/snap", "analyse": []})
+    _, told, _ = await vision.told("camera", key="e", state="retrying")
+    assert told["reason"] == "the snapshot is over 16 MB"
+    server.close()
+
+
 async def test_the_same_open_again_changes_nothing_and_another_replaces(vision: Vision) -> None:
     async with snapshots((200, 0, 0)) as red, snapshots((0, 0, 200)) as blue:
         first = {"key": "a", "url": red + "/snap", "analyse": []}

@@ -101,8 +101,9 @@ async def test_several_sources_one_of_them_dead(camera: MakeCamera, vision: Visi
     assert unknown.value.code == "not_found"
 
 
-async def test_jpeg_stream_is_decoded_too(camera: MakeCamera, vision: Vision) -> None:
-    cam = camera([scene(level=150)], codec="jpeg")
+@pytest.mark.parametrize("codec", ["jpeg", "h265"])
+async def test_other_codecs_are_decoded_too(camera: MakeCamera, vision: Vision, codec: str) -> None:
+    cam = camera([scene(level=150)], codec=codec)
     await vision.call("open", {"key": "j", "url": cam.url(), "analyse": ["motion"]})
     await vision.told("camera", key="j", state="running")
     answer = await vision.call("snapshot", {"key": "j"})

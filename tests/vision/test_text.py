@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import io
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from PIL import Image
 
 from hub.core.error import InvalidInput
 from hub.vision import grammar, provinces
 from hub.vision.motion import MotionWatch
-from hub.vision.picture import StillPicture
+from hub.vision.picture import Picture, StillPicture
 from hub.vision.plates import Candidate, Sighting, looks_same, overlap
+from hub.vision.platewatch import PlateWatch
 from hub.vision.reader import PlateText
-from hub.vision.spec import MotionSettings, parse
-from hub.vision.tracks import PlateTracks
+from hub.vision.spec import MotionSettings, PlateSettings, parse
+from hub.vision.tracks import PlateTracks, Report
 
 
 def symbols(text: str, likelihood: float = 0.95) -> list[grammar.Choices]:
@@ -169,8 +173,6 @@ def test_a_plate_at_rest_is_not_read_again_but_another_in_its_place_is() -> None
     assert tracks.ended(3.0) == [] and tracks.known(candidate(), 3.0)  # seen at 1.6: the passage goes on
     assert not tracks.known(candidate(sign=60), 3.0)
     assert not tracks.known(candidate(x=60), 4.0)
-    assert tracks.known(candidate(x=50), 3.4)  # it drives on
-    assert not tracks.known(candidate(x=90), 4.0)
     assert looks_same(candidate(), candidate()) and overlap((0, 0, 10, 10), (5, 0, 15, 10)) == pytest.approx(1 / 3)
 
 
@@ -211,3 +213,64 @@ def test_motion_needs_its_area_and_its_strength() -> None:
     assert begins(20, 140) and not begins(20, 101)
     assert not begins(20, 140, min_area_px=500) and begins(30, 140, min_area_px=500)
     assert begins(20, 112, sensitivity=1.0) and not begins(20, 112, sensitivity=0.0)
+
+
+class _Script:
+    """A reader that answers what it is told to, and counts."""
+
+    def __init__(self, answers: list[PlateText | None]) -> None:
+        self.answers, self.asked = answers, 0
+
+    def read(self, plate: NDArray[np.uint8]) -> PlateText | None:
+        self.asked += 1
+        return self.answers.pop(0) if self.answers else None
+
+
+def plate_scene() -> StillPicture:
+    """A grey picture with something that looks like a plate."""
+    scene = np.full((240, 400), 90, np.uint8)
+    scene[80:170, 100:300] = 230
+    for i in range(7):
+        scene[92:132, 116 + 25 * i : 126 + 25 * i] = 20
+    for i in range(3):
+        scene[145:158, 160 + 25 * i : 168 + 25 * i] = 20
+    out = io.BytesIO()
+    Image.fromarray(scene).save(out, "PNG")
+    return StillPicture(out.getvalue())
+
+
+def test_one_bad_picture_does_not_hide_a_plate_and_a_hopeless_one_is_let_be() -> None:
+    good = PlateText("1กข", "1234", "สุโขทัย", 0.8)
+    with ThreadPoolExecutor(1) as pool:
+        reader = _Script([None, good, good])
+        watch = PlateWatch(PlateSettings(), reader, pool, lambda report: None)
+        told = [report.text for at in range(6) for report in watch.look(plate_scene(), at / 5)]
+        assert told == [good] and reader.asked == 3  # told: at rest it is not read again
+        reader = _Script([])
+        watch = PlateWatch(PlateSettings(), reader, pool, lambda report: None)
+        assert [watch.look(plate_scene(), at / 5) for at in range(20)] == [[]] * 20 and reader.asked == 3
+        assert watch.look(plate_scene(), 9.0) == [] and reader.asked == 4
+
+
+def test_while_one_picture_is_read_only_the_newest_other_waits() -> None:
+    entered, leave, done = threading.Event(), threading.Event(), threading.Event()
+    seen: list[float] = []
+
+    class Slow(PlateWatch):
+        def look(self, picture: Picture | None, at: float) -> list[Report]:
+            seen.append(at)
+            entered.set()
+            leave.wait(10)
+            if at == 9.0:
+                done.set()
+            return []
+
+    with ThreadPoolExecutor(1) as pool:
+        watch = Slow(PlateSettings(), _Script([]), pool, lambda report: None)
+        watch.offer(None, 0.0)
+        assert entered.wait(10)
+        for at in range(1, 10):
+            watch.offer(None, float(at))
+        leave.set()
+        assert done.wait(10)
+    assert seen == [0.0, 9.0]
