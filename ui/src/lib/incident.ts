@@ -1,0 +1,51 @@
+/** What belongs to an incident, and what comes next for it. */
+
+import type { HubEvent, State } from './api';
+import { PRIORITIES, priorityOf, raisedAt } from './alarms';
+import { str } from './entity';
+
+export type Step = 'acknowledge' | 'assign' | 'close' | 'done';
+
+export const RESULTS = ['resolved', 'false_alarm', 'handed_over', 'duplicate'] as const;
+
+export function nextStep(incident: State): Step {
+  if (incident.state === 'closed') return 'done';
+  if (incident.state === 'open') return 'acknowledge';
+  return str(incident, 'unit') ? 'close' : 'assign';
+}
+
+/** Unacknowledged first, then by priority, then the newest. */
+export function compareIncidents(a: State, b: State): number {
+  return (
+    Number(a.state !== 'open') - Number(b.state !== 'open') ||
+    PRIORITIES.indexOf(priorityOf(a)) - PRIORITIES.indexOf(priorityOf(b)) ||
+    raisedAt(b) - raisedAt(a) ||
+    (a.entity < b.entity ? -1 : 1)
+  );
+}
+
+/** The hits of an incident: attached to it, its source, the subject of its alarms, or with the same picture. */
+export function hitsOf(incident: State, timeline: readonly HubEvent[], alarms: readonly State[], hits: readonly State[]): State[] {
+  const named = new Set<unknown>([incident.attributes['source_entity']]);
+  for (const event of timeline) if (event.type === 'incident_attached') named.add(event.data['ref']);
+  for (const alarm of alarms) if (alarm.attributes['incident'] === incident.entity) named.add(alarm.attributes['subject']);
+  const crop = incident.attributes['crop'];
+  return hits
+    .filter((hit) => named.has(hit.entity) || (typeof crop === 'string' && crop !== '' && hit.attributes['crop'] === crop))
+    .toSorted((a, b) => Number(a.state !== 'pending') - Number(b.state !== 'pending') || b.seq - a.seq);
+}
+
+/** Does an event concern the incident, so that its timeline must be read again? */
+export function concerns(event: HubEvent, incident: string): boolean {
+  return event.entity === incident || event.data['incident'] === incident || event.cause === incident;
+}
+
+const TOLD = ['text', 'by', 'unit', 'distance_m', 'result', 'note', 'reason', 'what', 'ref', 'action', 'status', 'opened_by', 'plate'];
+
+/** The fields of an event that a timeline tells, in the order in which people would. */
+export function tellable(event: HubEvent): [string, unknown][] {
+  return TOLD.filter((key) => event.data[key] !== undefined && event.data[key] !== null && event.data[key] !== '').map((key) => [
+    key,
+    event.data[key],
+  ]);
+}

@@ -1,0 +1,60 @@
+/** A run's trace for a person: when, why it began, what each step did. Fields that are not known are left to the raw view. */
+
+import type { Trace } from './api';
+import { clean } from './text';
+
+export interface TraceHead {
+  at: number | null;
+  state: string;
+  trigger: string;
+  error: string;
+}
+
+export interface TraceLine {
+  path: string;
+  at: number | null;
+  words: string;
+  failed: boolean;
+}
+
+type Fields = Record<string, unknown>;
+
+export function headOf(trace: Trace): TraceHead {
+  const trigger = fields(trace['trigger']);
+  const told = [trigger['platform'], trigger['type'], trigger['entity']].filter((part) => typeof part === 'string' && part !== '');
+  return {
+    at: number(trace['started']) ?? number(trace['finished']),
+    state: clean(trace['status'], 40),
+    trigger: clean([...new Set(told)].join(' · '), 200),
+    error: clean(trace['error'], 300),
+  };
+}
+
+export function linesOf(trace: Trace): TraceLine[] {
+  const steps = Array.isArray(trace['steps']) ? trace['steps'] : [];
+  return steps.map(fields).map((step) => ({
+    path: clean(step['path'], 80),
+    at: number(step['at']),
+    words: wordsOf(step),
+    failed: step['result'] === false || typeof step['error'] === 'string',
+  }));
+}
+
+/** The result, then the details, then what went wrong; plain yes and no are told by the mark. */
+function wordsOf(step: Fields): string {
+  const parts: string[] = [];
+  if (typeof step['result'] !== 'boolean' && step['result'] !== null) parts.push(clean(step['result'], 120));
+  for (const [key, value] of Object.entries(fields(step['detail']))) {
+    if (key !== 'keys') parts.push(`${clean(key, 40)} ${clean(value, 120)}`);
+  }
+  if (step['error']) parts.push(clean(step['error'], 300));
+  return parts.filter(Boolean).join(' · ');
+}
+
+function fields(value: unknown): Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+}
+
+function number(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
