@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hub.access.accounts import Accounts
 from hub.access.audit import Ledger
@@ -26,25 +27,30 @@ from hub.access.heads import Signer
 from hub.access.purposes import Purposes
 from hub.access.roles import Roles
 from hub.access.sessions import Sessions
+from hub.automation.blueprint import folder_blueprints
+from hub.automation.check import Catalogue, check_text
 from hub.automation.engine import Engine
+from hub.automation.host import live
+from hub.automation.model import Source
 from hub.capabilities import EVENT_TYPES, capability_actions
-from hub.core.access import SYSTEM
+from hub.core.access import SYSTEM, Actor
 from hub.core.actions import Actions
 from hub.core.clock import Clock, SystemClock
-from hub.core.error import ConfigError, HubError, InvalidInput
+from hub.core.error import ConfigError, HubError, InvalidInput, Mistake, StorageFailed
 from hub.core.event import EventTypes
 from hub.core.ids import Ids
 from hub.core.journal import Journal, MemoryJournal
 from hub.core.pipeline import Draft, Pipeline
 from hub.core.system import SYSTEM_TYPES, Fault
 from hub.core.text import Text
-from hub.host.config import HubConfig, load
+from hub.host.config import AutomationSource, HubConfig, load
+from hub.host.discover import builtin_folder
 from hub.host.host import Host
-from hub.store.documents import TinyDocuments
+from hub.store.documents import Documents
 from hub.store.journal_sqlite import SqliteJournal
 from hub.store.keys import KeyRing
-from hub.store.media import MediaFolder
-from hub.store.space import Space
+from hub.store.media import MediaFiles
+from hub.store.space import DiskWatch, Level
 from hub.web.api_actions import ActionsApi
 from hub.web.api_automations import AutomationApi
 from hub.web.api_state import StateApi
@@ -64,6 +70,7 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 DEMO = DemoLogin("demo", "sukhothai-demo")
 DEMO_ROLES = ("ccoc", "operator", "commander")
 SWEEP_S = 60.0
+CONFIG_ROLE = "operator"  # with whose rights the automations of the configuration file act
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +112,12 @@ class App:
         self.types = EventTypes((*SYSTEM_TYPES, *EVENT_TYPES))
         self.journal: Journal = MemoryJournal()
         if not self.options.memory:
-            keys = KeyRing.in_folder(data)
+            keys = KeyRing.open(data / "master.key")
             self.journal = SqliteJournal(data / "journal.db", self.types, keys, self.clock)
         self.pipeline = Pipeline(self.journal, self.types, self.clock, self.ids)
-        self.documents, self.media = TinyDocuments(data / "documents"), MediaFolder(data / "media")
-        self.space = Space(data)
+        self.disk = DiskWatch(data)
+        self.documents = Documents(data / "documents")
+        self.media = MediaFiles(data / "media", self.clock, lambda: self.disk.level)
 
     def _build_access(self) -> None:
         self.accounts = Accounts(self.options.data, self.clock)
@@ -123,11 +131,14 @@ class App:
     def _build_plugins(self) -> None:
         self.actions = Actions(self.pipeline, self.roles)
         self.actions.declare(capability_actions())
+        folders = [base / "blueprints" / "automation" for base in (self.options.config.parent, builtin_folder().parent)]
+        self.blueprints = folder_blueprints(*folders)
         self.engine = Engine(
-            self.pipeline, self.actions, blueprints=self.options.config.parent / "blueprints" / "automation",
-            timezone=self.config.zone.timezone,
+            live(self.pipeline, self.actions, self.roles), ZoneInfo(self.config.zone.timezone),
+            blueprints=self.blueprints, publisher_now=self._publisher_now,
         )  # fmt: skip
-        self.host = Host(self.pipeline, self.actions, self.documents, self.media, self.config)
+        self.host = Host(self.pipeline, self.actions, self.documents, self.media)
+        self._mistakes = self.host.prepare(self.config)
 
     def _build_web(self) -> None:
         mask = Mask(self.types, self.pipeline.state, self.roles)
@@ -137,17 +148,20 @@ class App:
             self.accounts, self.sessions, self.purposes, self.ledger, Text(name.th, name.en), self.demo
         )  # fmt: skip
         self.stream = Stream(self.pipeline, mask)
-        system = SystemApi(self.pipeline, self.roles, self.host, self.space.as_data, version())
+        system = SystemApi(self.pipeline, self.roles, self.host, self._storage, version())
         routes = [
             *auth.routes(),
             *StateApi(self.pipeline, self.roles, mask, self.ledger, self.config.zone.as_data()).routes(),
             *ActionsApi(self.actions).routes(),
             *system.routes(),
             *EvidenceApi(self.pipeline, self.media, self.ledger, self.signer).routes(),
-            *AutomationApi(self.pipeline, self.engine, mask).routes(),
+            *AutomationApi(self.pipeline, self.engine, self._check_text).routes(),
             *self.stream.routes(),
         ]
         self.server = Server(routes, Guard(auth, self.roles), self.host.routes.dispatch, system.summary, version())
+
+    def _check_text(self, text: str) -> list[Mistake]:
+        return check_text(text, "draft", self.catalogue(), self.blueprints)
 
     def _incident_is_open(self, entity: str) -> bool:
         state = self.pipeline.state.get(entity)
@@ -167,17 +181,20 @@ class App:
 
     async def start(self) -> None:
         """Start everything; when this returns the hub serves."""
+        self.addresses = self.server.bind(*self._listeners())
+        self.host.routes.address = self.url if self.config.web.public is None else self._url(1)
         await self.pipeline.start()
         self.grants.load()
         self.sessions.load()
         self.ledger.load()
         self.actions.resume()
-        self.pipeline.on_storage_failure.append(lambda failed: self._report(Fault(where="journal", message=str(failed))))
+        self.pipeline.on_storage_failure.append(self._lost)
         await self.host.start()
-        self.engine.start(self.config.automations)
-        for mistake in (*self.config.mistakes, *self.engine.mistakes):
+        mistakes = [*self._mistakes, *self._load_automations(self.config)]
+        self.engine.resume()
+        for mistake in mistakes:
             self._report(Fault(where=f"{mistake.file}:{mistake.line}:{mistake.column}", message=mistake.words))
-        self.addresses = await self.server.start(*self._listeners())
+        await self.server.start()
         self._sweeper = asyncio.create_task(self._sweep_forever(), name="sweeper")
 
     async def stop(self) -> None:
@@ -195,10 +212,36 @@ class App:
     async def reload(self) -> list[str]:
         """Read the configuration again and change what differs; ``ConfigError`` changes nothing."""
         config = await asyncio.to_thread(load, self.options.config)
-        lines = await self.host.reload(config)
-        lines += self.engine.reload(config.automations)
+        change = await self.host.reload(config)
+        mistakes = self._load_automations(config)
         self.config = config
-        return [*lines, *(str(mistake) for mistake in (*config.mistakes, *self.engine.mistakes))]
+        return [*_change_lines(change.as_data()), *(str(mistake) for mistake in mistakes)]
+
+    def _load_automations(self, config: HubConfig) -> list[Mistake]:
+        """Load them all. A name that is not known now (its plugin may come later) is told and does not hold a rule
+        back; everything else that is wrong does."""
+        publisher = Actor("config", frozenset({CONFIG_ROLE}))
+        sources = [Source(padded(source), source.file, publisher) for source in config.automations]
+        wrong = self.engine.load(sources)
+        known = self.catalogue()
+        named = [m for s in sources for m in check_text(s.text, s.file, known, self.blueprints)]
+        return [*wrong, *(mistake for mistake in named if mistake not in wrong)]
+
+    def catalogue(self) -> Catalogue:
+        """What automations may name now."""
+        return Catalogue(
+            {entity.entity: entity.attributes.get("capabilities") or () for entity in self.pipeline.state},
+            {spec.name: spec for spec in self.actions.specs()},
+            {kind.name: kind for kind in self.types},
+        )
+
+    def _publisher_now(self, publisher: Actor) -> Actor | None:
+        """A publisher with the rights of this moment; whoever may write the configuration file keeps theirs."""
+        kind, _, name = publisher.id.partition(":")
+        if kind != "user":
+            return publisher
+        account = self.accounts.get(name)
+        return None if account is None or account.disabled else account.actor()
 
     def _report(self, fault: Fault) -> None:
         kind = type(fault).type
@@ -208,10 +251,17 @@ class App:
         while True:
             await self.clock.sleep(SWEEP_S)
             self.sessions.sweep()
-            before = self.space.level
-            await asyncio.to_thread(self.space.look)
-            if self.space.level != before:
-                self._report(Fault(where="disk", message=f"{self.space.level}: {self.space.free_mb} MB are free"))
+            before = self.disk.level
+            if await asyncio.to_thread(self.disk.check) != before:
+                self._report(Fault(where="disk", message=f"the disk is at level {self.disk.level.name.lower()}"))
+
+    def _storage(self) -> dict[str, Any]:
+        return {"level": self.disk.level.name.lower(), "well": self.disk.level is Level.OK}
+
+    def _lost(self, failed: StorageFailed) -> None:
+        """A commit failed: give the reserve back to the disk, so that the next one finds room, and say it."""
+        self.disk.release()
+        self._report(Fault(where="journal", message=str(failed), hint="free some space on the disk"))
 
     # --- listening
 
@@ -236,8 +286,11 @@ class App:
     @property
     def url(self) -> str:
         """The staff listener's address."""
-        host, port = self.addresses[0]
-        scheme = "http" if self._tls(self._staff_host()) is None else "https"
+        return self._url(0)
+
+    def _url(self, listener: int) -> str:
+        host, port = self.addresses[listener]
+        scheme = "http" if host in LOOPBACK and self.config.web.tls == "auto" else "https"
         return f"{scheme}://{host}:{port}"
 
 
@@ -286,3 +339,12 @@ async def _reload(app: App) -> None:
     part = answer.with_suffix(".part")
     part.write_text(json.dumps({"id": asked.get("id"), **result}))
     part.replace(answer)
+
+
+def padded(source: AutomationSource) -> str:
+    """The text with the lines before it left empty, so that a mistake's line is the file's."""
+    return "\n" * (source.line - 1) + source.text
+
+
+def _change_lines(change: dict[str, list[str]]) -> list[str]:
+    return [f"{what}: {', '.join(names)}" for what, names in change.items() if names and what != "unchanged"]

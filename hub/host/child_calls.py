@@ -36,7 +36,8 @@ class Served:
             "offer": self._offer, "need": self._need, "service": self._service, "video": self._video,
             "video_snapshot": self._video_snapshot, "video_close": self._video_close, "document": self._document,
             "record": self._record, "media_put": self._media_put, "media_get": self._media_get, "route": self._route,
-            "health": self._health, "fault": self._fault, "broken": self._broken, "log": self._log,
+            "address": self._address, "health": self._health, "fault": self._fault, "broken": self._broken,
+            "log": self._log,
         }  # fmt: skip
 
     async def handle(self, name: str, args: Args, blob: bytes) -> Any:
@@ -148,6 +149,9 @@ class Served:
 
     async def _route(self, args: Args, _: bytes) -> None:
         await self._ctx.route(args["method"], args["path"], self._attempt.route(int(args["number"])))
+
+    async def _address(self, args: Args, _: bytes) -> str:
+        return await self._ctx.address()
 
     # --- how it is
 

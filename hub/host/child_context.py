@@ -166,6 +166,9 @@ class RemoteContext:
         self.routes[number] = handler
         await self.ask("route", method=method, path=path, number=number)
 
+    async def address(self) -> str:
+        return str(await self.ask("address"))
+
     async def health(self, ok: bool, reason: str = "") -> None:
         await self.ask("health", ok=ok, reason=reason)
 

@@ -302,6 +302,9 @@ class LocalContext:
 
         self._parts.routes.add(self.instance, method, path, serve, self, self._watcher.fault)
 
+    async def address(self) -> str:
+        return self._parts.routes.address
+
     async def health(self, ok: bool, reason: str = "") -> None:
         with hub_side():
             self._watcher.health(ok, reason)

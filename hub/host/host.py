@@ -23,7 +23,7 @@ from hub.host.child import ChildAttempt, bounds_of
 from hub.host.claims import Claims
 from hub.host.config import HubConfig, InstanceConfig
 from hub.host.context import LocalContext, Parts, VideoService
-from hub.host.discover import Discovery, Found, discover
+from hub.host.discover import Discovery, Found, builtin_folder, discover
 from hub.host.entities import Entities
 from hub.host.instance import Instance
 from hub.host.loading import did_you_mean
@@ -46,7 +46,7 @@ class Host:
     """Build it with the parts, ``prepare`` the configuration before the pipeline starts (event types of plugins are
     needed for the replay), then ``start``.
 
-    ``builtin``: the folder of the plugins that came with the hub. ``installed``: look at entry points too.
+    ``builtin``: the folder of the plugins that came with the hub (this installation's). ``installed``: look at entry points too.
     ``video``: instead of the vision process. ``bounds``: times within which children must give signs of life.
     """
 
@@ -65,7 +65,7 @@ class Host:
             pipeline, actions, documents, media, self.claims, self.entities, self.routes, services,
             video or self.vision,  # type: ignore[arg-type]  # one of the two is there
         )  # fmt: skip
-        self._builtin, self._installed, self._bounds = builtin, installed, bounds or Bounds()
+        self._builtin, self._installed, self._bounds = builtin or builtin_folder(), installed, bounds or Bounds()
         self.instances: dict[str, Instance] = {}
         self.discovery = Discovery()
         self.config: HubConfig | None = None

@@ -33,11 +33,13 @@ def _problem(model: type[BaseModel], error: dict[str, Any]) -> Problem:
     loc, kind = list(error["loc"]), error["type"]
     name = ".".join(map(str, loc)) or "value"
     if kind == "missing":
-        return {"loc": loc[:-1], "words": f"{loc[-1]!r} is missing", "key": False}
+        what = repr(loc[-1]) if isinstance(loc[-1], str) else f"item {loc[-1] + 1}"
+        return {"loc": loc[:-1], "words": f"{what} is missing", "key": False}
     if kind == "extra_forbidden":
         near = did_you_mean(str(loc[-1]), _fields(model, loc[:-1]))
         return {"loc": loc, "words": f"unknown field {loc[-1]!r}{near}", "key": True}
-    return {"loc": loc, "words": f"{name}: {str(error['msg']).removeprefix('Value error, ').lower()}", "key": False}
+    words = str(error["msg"]).removeprefix("Value error, ")
+    return {"loc": loc, "words": f"{name}: {words[:1].lower()}{words[1:]}", "key": False}
 
 
 def _fields(model: Any, loc: Iterable[str | int]) -> list[str]:

@@ -77,6 +77,9 @@ class _Table:
 class Routes:
     """``instance → (method, path) → handler``. A path that ends in ``/*`` serves all below it."""
 
+    # The address under which phones and webhooks reach the hub; whoever starts the listeners sets it.
+    address = ""
+
     def __init__(self, clock: Clock, claims: Claims) -> None:
         self._claims = claims
         self._tables: dict[str, _Table] = {}

@@ -199,5 +199,8 @@ class Context(Protocol):
     async def route(self, method: str, path: str, handler: Callable[[WebRequest], Awaitable[WebResponse]]) -> None:
         """Serve ``/hook/INSTANCE/path`` on the public listener. Bodies over 1 MiB are refused before the handler."""
 
+    async def address(self) -> str:
+        """The address under which phones and webhooks reach the hub: ``https://HOST:PORT``."""
+
     async def health(self, ok: bool, reason: str = "") -> None:
         """Say that the instance cannot do its duty now (shown with the reason), or that it can again."""

@@ -1,17 +1,16 @@
-"""Documents that people edit, in tinydb, on a storage that survives a crash.
+"""Documents that people edit, on tinydb with a storage of our own: whole or not at all, and durable.
 
-tinydb's own JSON storage overwrites its file in place and can lose all of it; this one writes beside it, syncs and
-renames, and keeps the generation before.
+One file a collection. tinydb rewrites the whole of it at each change, which is why a collection has a limit.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import orjson
 from tinydb import TinyDB
@@ -20,103 +19,127 @@ from tinydb.table import Document, Table
 
 from hub.core.documents import MAX_DOCUMENTS
 from hub.core.error import InvalidInput, LimitExceeded, StorageFailed
-from hub.store.keys import sync_folder
+from hub.store.files import disk_fault, make_folder, write_file
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_.:-]{0,119}")
+_COLLECTION: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*")
+MAX_NAME: Final = 100
+T = TypeVar("T")
 
 
-class CrashSafeStorage(Storage):
-    """A JSON file that is whole at every moment: temporary file, fsync, rename, fsync of the folder."""
+class SafeStorage(Storage):
+    """JSON in ``path``: written beside it, synced, renamed; the version before it stays as ``NAME.bak``."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__()
         self._path = path
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def read(self) -> dict[str, dict[str, Any]] | None:
-        """The contents; ``None`` when there is no file yet."""
+        """All tables; ``None`` when there is no file; ``StorageFailed`` when it is damaged."""
         try:
-            found: dict[str, dict[str, Any]] = orjson.loads(self._path.read_bytes())
-            return found
+            raw = self._path.read_bytes()
         except FileNotFoundError:
             return None
-        except orjson.JSONDecodeError as wrong:
-            raise StorageFailed(
-                f"is not JSON: {wrong}", where=str(self._path), hint=f"compare with {self._path.name}.bak and repair it"
-            ) from None
-
-    def write(self, data: Mapping[str, Mapping[Any, Any]]) -> None:
-        """Replace the contents durably."""
-        part = self._path.with_suffix(".part")
+        except OSError as fault:
+            raise disk_fault(fault, self._path) from fault
         try:
-            with part.open("wb") as file:
-                file.write(orjson.dumps(data, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS))
-                file.flush()
-                os.fsync(file.fileno())
-            if self._path.exists():
-                backup = self._path.with_name(self._path.name + ".bak")
-                backup.unlink(missing_ok=True)
-                os.link(self._path, backup)
-            part.replace(self._path)
-            sync_folder(self._path.parent)
-        except OSError as failed:
-            raise StorageFailed(f"could not be written: {failed.strerror}", where=str(self._path)) from failed
+            tables = orjson.loads(raw)
+            if isinstance(tables, dict) and all(isinstance(table, dict) for table in tables.values()):
+                return tables
+            said = "not a table of documents"
+        except ValueError as fault:
+            said = str(fault)
+        raise StorageFailed(
+            f"is damaged: {said}", where=str(self._path), hint=f"the version before it is {self._path.name}.bak"
+        )
+
+    def write(self, data: dict[str, dict[str, Any]]) -> None:
+        """Replace the file."""
+        raw = orjson.dumps(data, option=orjson.OPT_INDENT_2)
+        write_file(self._path, raw, keep=self._path.with_name(f"{self._path.name}.bak"))
 
 
-class _StringTable(Table):
-    document_id_class = str  # type: ignore[assignment]
+class TextTable(Table):
+    """A table whose ids are texts."""
+
+    document_id_class = str  # type: ignore[assignment]  # tinydb's own way to other ids; its annotation says int
+    default_query_cache_capacity = 0
 
 
-class TinyDocuments:
-    """Implements ``Documents``: one file a collection, so that one fault costs one collection."""
+class TextTinyDB(TinyDB):
+    """tinydb with ``TextTable``."""
+
+    table_class = TextTable
+
+
+class Documents:
+    """``hub.core.documents.Documents`` in a folder. Changes of one collection wait for each other."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._open: dict[str, TinyDB] = {}
-        self._turn = asyncio.Lock()
+        self._lock = threading.Lock()
+        self._opened: dict[str, tuple[threading.Lock, Table]] = {}
+        make_folder(folder)
 
     async def get(self, collection: str, key: str) -> dict[str, Any] | None:
         """One document."""
-        return (await self.all(collection)).get(key)
+
+        def find(table: Table) -> dict[str, Any] | None:
+            found = table.get(doc_id=key)  # type: ignore[call-overload]  # ids are texts here
+            return None if found is None else dict(found)
+
+        return await self._on(collection, find)
 
     async def put(self, collection: str, key: str, value: Mapping[str, Any]) -> None:
-        """Write one."""
-        _check(key)
-        async with self._turn:
-            await asyncio.to_thread(self._put, collection, key, dict(value))
+        """Write one; ``LimitExceeded`` beyond ``MAX_DOCUMENTS``, ``InvalidInput`` when it is not JSON data."""
+        try:
+            plain = orjson.loads(orjson.dumps(dict(value)))
+        except TypeError as wrong:
+            raise InvalidInput(f"not JSON data: {wrong}", where=f"{collection}/{key}") from None
+        await self._on(collection, lambda table: _put(table, collection, key, plain))
 
     async def delete(self, collection: str, key: str) -> None:
-        """Remove one."""
-        async with self._turn:
-            await asyncio.to_thread(self._delete, collection, key)
+        """Remove one; harmless when it is not there."""
+
+        def remove(table: Table) -> None:
+            if table.contains(doc_id=key):  # type: ignore[arg-type]
+                table.remove(doc_ids=[key])  # type: ignore[list-item]
+
+        await self._on(collection, remove)
 
     async def all(self, collection: str) -> dict[str, dict[str, Any]]:
-        """All by key."""
-        async with self._turn:
-            return await asyncio.to_thread(self._all, collection)
+        """All of a collection by id."""
+        return await self._on(collection, lambda table: {str(doc.doc_id): dict(doc) for doc in table})
 
-    def _table(self, collection: str) -> Table:
-        if collection not in self._open:
-            _check(collection)
-            file = self._folder / f"{collection.replace(':', '__')}.json"
-            self._open[collection] = TinyDB(file, storage=CrashSafeStorage)
-        return _StringTable(self._open[collection].storage, "documents", cache_size=0)
+    async def _on(self, collection: str, call: Callable[[Table], T]) -> T:
+        return await asyncio.to_thread(self._locked, collection, call)
 
-    def _put(self, collection: str, key: str, value: dict[str, Any]) -> None:
-        table = self._table(collection)
-        if len(table) >= MAX_DOCUMENTS and not table.contains(doc_id=key):  # type: ignore[arg-type]
-            raise LimitExceeded(f"{collection} has {MAX_DOCUMENTS} documents", where=collection)
-        table.upsert(Document(value, doc_id=key))  # type: ignore[arg-type]
+    def _locked(self, collection: str, call: Callable[[Table], T]) -> T:
+        lock, table = self._open(collection)
+        with lock:
+            return call(table)
 
-    def _delete(self, collection: str, key: str) -> None:
-        table = self._table(collection)
-        if table.contains(doc_id=key):  # type: ignore[arg-type]
-            table.remove(doc_ids=[key])  # type: ignore[list-item]
-
-    def _all(self, collection: str) -> dict[str, dict[str, Any]]:
-        return {str(found.doc_id): dict(found) for found in self._table(collection).all()}
+    def _open(self, collection: str) -> tuple[threading.Lock, Table]:
+        with self._lock:
+            if collection not in self._opened:
+                if not _COLLECTION.fullmatch(collection) or len(collection) > MAX_NAME:
+                    raise InvalidInput(
+                        f"{collection!r} is no name of a collection", where="collection",
+                        hint=f"small letters, digits, _ and dots between, at most {MAX_NAME}",
+                    )  # fmt: skip
+                database = TextTinyDB(self._folder / f"{collection}.json", storage=SafeStorage)
+                self._opened[collection] = threading.Lock(), database.table("documents", cache_size=0)
+            return self._opened[collection]
 
 
-def _check(name: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise InvalidInput(f"{name!r} cannot name a document", where="documents", hint="small letters, digits, _ . : -")
+def _put(table: Table, collection: str, key: str, value: dict[str, Any]) -> None:
+    def replace(document: dict[str, Any]) -> None:
+        document.clear()
+        document.update(value)
+
+    if table.contains(doc_id=key):  # type: ignore[arg-type]
+        table.update(replace, doc_ids=[key])  # type: ignore[arg-type, list-item]
+    elif len(table) >= MAX_DOCUMENTS:
+        raise LimitExceeded(
+            f"a collection has at most {MAX_DOCUMENTS} documents", where=collection, hint="use records for more"
+        )
+    else:
+        table.insert(Document(value, doc_id=key))  # type: ignore[arg-type]

@@ -1,246 +1,255 @@
-"""The journal on SQLite: one group is one transaction; personal fields are sealed; nothing is acknowledged before
-the disk has it (WAL, ``synchronous=FULL``)."""
+"""The journal on SQLite: write-ahead log, ``synchronous=FULL``, one writer, one transaction a group.
+
+Personal fields are sealed with AES-256-GCM under a key for their retention class and the UTC day on which the event was
+received, bound to the event's number and type; equal values are found by a keyed digest. Destroying a key erases
+them, while the events stay.
+"""
 
 from __future__ import annotations
 
-import contextlib
+import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import orjson
+from cryptography.exceptions import InvalidTag
 
 from hub.core.clock import Clock
 from hub.core.error import StorageFailed
-from hub.core.event import Event, EventType, EventTypes
+from hub.core.event import Event, EventTypes
 from hub.core.journal import Put, Query, Record, Snapshot
-from hub.store import schema
-from hub.store.connection import Connect, Connection, FolderLock, Readers, connect_sqlite
+from hub.store.daykeys import DayKeys, day_of
+from hub.store.driver import SQLITE, Connection, Driver, failure
+from hub.store.erase import erase
+from hub.store.files import FolderLock, make_folder
 from hub.store.keys import KeyRing
-from hub.store.query import search
-from hub.store.sealing import DataKeys
+from hub.store.query import select
+from hub.store.readers import Readers, too_much
+from hub.store.rows import bound_record, bound_snapshot, dump, event_of, event_rows, load
+from hub.store.schema import open_writer
 
-KEEP_SNAPSHOTS = 2
-SNAPSHOT_CLASS = "snapshot"
-_COLUMNS = "seq,id,type,entity,at,received,source,cause,depth,version,body,data_key,sealed"
+log = logging.getLogger(__name__)
+
+SNAPSHOT_CLASS: Final = "snapshot"
+SNAPSHOTS_KEPT: Final = 2
+MAX_SCANNED: Final = 200_000  # events compared one by one for one question
+
+_INSERT_EVENT: Final = "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
+_INSERT_DIGEST: Final = "INSERT OR IGNORE INTO digests VALUES (?,?,?)"
+_MERGE_SPAN: Final = (
+    "INSERT INTO spans VALUES (?,?,?) ON CONFLICT (hour) DO UPDATE "
+    "SET first = min(first, excluded.first), last = max(last, excluded.last)"
+)
+_PUT_RECORD: Final = "INSERT OR REPLACE INTO records VALUES (?,?,?,?,?)"
+_DROP_RECORD: Final = "DELETE FROM records WHERE tbl = ? AND id = ?"
 
 
 class SqliteJournal:
-    """Implements ``Journal``. ``commit`` and ``save_snapshot`` on one thread at a time, the readers on any."""
+    """A ``Journal`` in the file ``path``, whose folder no other hub may write at the same time.
+
+    ``Conflict`` when another one does; ``StorageFailed`` when the file is from another version, damaged, or sealed
+    under another master key.
+    """
 
     inline = False
 
     def __init__(
-        self, path: Path, types: EventTypes, ring: KeyRing, clock: Clock, *, connect: Connect = connect_sqlite,
-        synchronous: str = "FULL",
-    ) -> None:  # fmt: skip
-        self._types, self._ring, self._clock = types, ring, clock
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = FolderLock(path.with_suffix(".lock"))
+        self, path: Path, types: EventTypes, keys: KeyRing, clock: Clock, *, driver: Driver = SQLITE
+    ) -> None:
+        self.path = path
+        self._types, self._ring, self._clock, self._driver = types, keys, clock, driver
+        self._keys = DayKeys(keys)
+        self._lock = threading.RLock()  # around the writing connection
+        make_folder(path.parent)
+        self._folder_lock = FolderLock(path.parent)
+        self._closed = False
+        self._db: Connection | None = None
+        self._readers = Readers(driver, path)
         try:
-            self._writer = connect(path)
-            self._prepare(synchronous)
-        except Exception as fault:
-            self._lock.release()
-            raise _failed(fault) from fault
-        self._readers = Readers(path, connect)
-        self._writing = threading.Lock()
-        self._keys, self._read_keys = DataKeys(ring, clock), DataKeys(ring, clock)
-
-    def _prepare(self, synchronous: str) -> None:
-        for pragma in schema.PRAGMAS:
-            list(self._writer.execute(pragma))
-        list(self._writer.execute(f"PRAGMA synchronous={synchronous}"))
-        for table in schema.TABLES:
-            self._writer.execute(table)
-        rows = list(self._writer.execute("SELECT value FROM meta WHERE name='version'"))
-        if not rows:
-            self._writer.execute("INSERT INTO meta VALUES ('version', ?)", (schema.VERSION,))
-        elif rows[0][0] > schema.VERSION:
-            raise StorageFailed(
-                f"the journal is of version {rows[0][0]}, this hub knows {schema.VERSION}", hint="install the newer hub"
-            )
+            with self._writing("open") as db:
+                self._last = int(db.execute("SELECT ifnull(max(seq), 0) FROM events").fetchall()[0][0])
+        except BaseException:
+            self.close()
+            raise
 
     # --- writing
 
     def commit(self, events: Sequence[Event], records: Sequence[Record]) -> None:
-        """One transaction; ``StorageFailed`` when nothing of it was kept."""
-        with self._writing:
+        """Make a group durable; ``StorageFailed`` means that nothing of it is."""
+        with self._transaction() as db:
+            if events:
+                rows = event_rows(events, self._types, lambda kind, day: self._keys.writing(db, kind, day))
+                db.executemany(_INSERT_EVENT, rows.events)
+                if rows.digests:
+                    db.executemany(_INSERT_DIGEST, rows.digests)
+                for hour, (first, last) in rows.spans.items():
+                    db.execute(_MERGE_SPAN, (hour, first, last))
+            for record in records:
+                self._write_record(db, record)
+        if events:
+            self._last = events[-1].seq
+
+    def _write_record(self, db: Connection, record: Record) -> None:
+        if not isinstance(record, Put):
+            db.execute(_DROP_RECORD, (record.table, record.key))
+        elif record.sealed is None:
+            db.execute(_PUT_RECORD, (record.table, record.key, dump(record.value), None, None))
+        else:
+            key = self._keys.writing(db, record.sealed, day_of(self._clock.now()))
+            sealed = key.seal(dump(record.value).encode(), bound_record(record.table, record.key))
+            db.execute(_PUT_RECORD, (record.table, record.key, None, key.id, sealed))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with self._writing("write") as db:
+            db.execute("BEGIN IMMEDIATE")
             try:
-                self._writer.execute("BEGIN IMMEDIATE")
-                self._write_events(events)
-                self._write_records(records)
-                self._writer.execute("COMMIT")
-            except Exception as fault:
-                self._undo()
-                raise _failed(fault) from fault
+                yield db
+                db.execute("COMMIT")
+            except BaseException:
+                self._keys.forget()  # one of them may have been made in what is lost now
+                self._roll_back(db)
+                raise
 
-    def _write_events(self, events: Sequence[Event]) -> None:
-        rows, digests = [], []
-        for event in events:
-            kind = self._types.get(event.type)
-            number, sealed, data = None, None, event.data
-            if kind is not None and kind.personal:
-                number, sealed, data = self._seal(event, kind)
-                digests += [
-                    (self._ring.digest(name, event.data[name]), event.seq)
-                    for name in kind.personal
-                    if isinstance(event.data.get(name), str | int) and event.data[name] != ""
-                ]
-            rows.append(
-                (event.seq, event.id, event.type, event.entity, event.at, event.received, event.source, event.cause,
-                 event.depth, event.version, orjson.dumps(data), number, sealed)
-            )  # fmt: skip
-        if rows:
-            self._writer.executemany(schema.INSERT_EVENT, rows)
-        if digests:
-            self._writer.executemany(schema.INSERT_DIGEST, digests)
+    def _roll_back(self, db: Connection) -> None:
+        try:
+            db.execute("ROLLBACK")
+        except self._driver.error as fault:
+            if "no transaction" not in str(fault):  # SQLite has rolled back by itself when the disk is full
+                log.warning("the journal's connection is opened anew: %s", fault)
+                self._drop_writer()
 
-    def _seal(self, event: Event, kind: EventType) -> tuple[int, bytes, Mapping[str, Any]]:
-        number, sealer = self._keys.for_today(self._writer, kind.retention)
-        secret = {name: event.data[name] for name in kind.personal if name in event.data}
-        clear = {name: value for name, value in event.data.items() if name not in secret}
-        return number, sealer.seal(orjson.dumps(secret), f"event {event.seq} {event.type}"), clear
-
-    def _write_records(self, records: Sequence[Record]) -> None:
-        for record in records:
-            if not isinstance(record, Put):
-                self._writer.execute(schema.DROP_RECORD, (record.table, record.key))
-                continue
-            number, value = None, orjson.dumps(record.value)
-            if record.sealed is not None:
-                number, sealer = self._keys.for_today(self._writer, record.sealed)
-                value = sealer.seal(value, f"record {record.table} {record.key}")
-            self._writer.execute(schema.PUT_RECORD, (record.table, record.key, value, number))
-
-    def save_snapshot(self, snapshot: Snapshot) -> None:
-        """Keep it and the one before it."""
-        with self._writing:
+    @contextmanager
+    def _writing(self, what: str) -> Iterator[Connection]:
+        with self._lock:
+            if self._closed:
+                raise StorageFailed("the journal is closed", where=str(self.path))
+            if self._db is None:
+                self._db = open_writer(self._driver, self.path, self._ring)
             try:
-                self._writer.execute("BEGIN IMMEDIATE")
-                number, sealer = self._keys.for_today(self._writer, SNAPSHOT_CLASS)
-                body = sealer.seal(orjson.dumps(snapshot.entities), f"snapshot {snapshot.seq}")
-                self._writer.execute("INSERT OR REPLACE INTO snapshots VALUES (?,?,?)", (snapshot.seq, number, body))
-                self._writer.execute(
-                    "DELETE FROM snapshots WHERE seq NOT IN (SELECT seq FROM snapshots ORDER BY seq DESC LIMIT ?)",
-                    (KEEP_SNAPSHOTS,),
-                )
-                self._writer.execute("COMMIT")
-            except Exception as fault:
-                self._undo()
-                raise _failed(fault) from fault
+                yield self._db
+            except self._driver.error as fault:
+                log.error("could not %s %s: %s", what, self.path, fault)
+                raise failure(fault, self.path) from fault
 
-    def destroy_keys(self, retention_class: str, before_day: str) -> list[dict[str, Any]]:
-        """Destroy a class's keys of days before ``before_day`` (``YYYY-MM-DD``): their personal fields read ``None``
-        from then on. A receipt for each day. Snapshots go too: they may hold such data."""
-        with self._writing:
+    def _drop_writer(self) -> None:
+        db, self._db = self._db, None
+        if db is not None:
             try:
-                self._writer.execute("BEGIN IMMEDIATE")
-                receipts = self._destroy(retention_class, before_day)
-                self._writer.execute("COMMIT")
-            except Exception as fault:
-                self._undo()
-                raise _failed(fault) from fault
-            self._keys.forget()
-            self._read_keys = DataKeys(self._ring, self._clock)
-            return receipts
-
-    def _destroy(self, retention_class: str, before_day: str) -> list[dict[str, Any]]:
-        run, receipts = self._writer.execute, []
-        found = list(
-            run("SELECT number, day FROM data_keys WHERE class=? AND day<? ORDER BY day", (retention_class, before_day))
-        )
-        for number, day in found:
-            events = _count(run("SELECT count(*) FROM events WHERE data_key=?", (number,)))
-            records = _count(run("SELECT count(*) FROM records WHERE data_key=?", (number,)))
-            run("DELETE FROM digests WHERE seq IN (SELECT seq FROM events WHERE data_key=?)", (number,))
-            run("DELETE FROM data_keys WHERE number=?", (number,))
-            at = self._clock.now()
-            run("INSERT OR REPLACE INTO receipts VALUES (?,?,?,?,?)", (retention_class, day, at, events, records))
-            receipts.append(
-                {"class": retention_class, "day": day, "destroyed_at": at, "events": events, "records": records}
-            )
-        if found:
-            run("DELETE FROM snapshots")
-        return receipts
-
-    def _undo(self) -> None:
-        self._keys.forget()
-        with contextlib.suppress(Exception):  # no transaction is open when BEGIN itself failed
-            self._writer.execute("ROLLBACK")
+                db.close()
+            except self._driver.error as fault:
+                log.warning("closing %s: %s", self.path, fault)
 
     # --- reading
 
     def last_seq(self) -> int:
-        """The newest committed sequence number."""
-        with self._readers.lent() as connection:
-            return _count(connection.execute("SELECT coalesce(max(seq), 0) FROM events"))
+        """The newest committed sequence number; 0 for none."""
+        return self._last
 
     def read(self, query: Query) -> list[Event]:
-        """Matching events."""
-        keys, found = self._read_keys, list[Event]()
-        with self._readers.lent() as connection:
-            for row in search(connection, query, self._ring, self._types, _COLUMNS):
-                event = self._event(connection, row, keys)
-                if query.accepts(event):
-                    found.append(event)
-                    if len(found) >= query.limit:
-                        break
-        return found
+        """Committed events in ascending order (descending when ``newest``); erased personal fields are ``None``.
 
-    def _event(self, connection: Connection, row: Sequence[Any], keys: DataKeys) -> Event:
-        seq, ident, type_, entity, at, received, source, cause, depth, version, body, number, sealed = row
-        data, kind = orjson.loads(body), self._types.get(type_)
-        if number is not None:
-            sealer = keys.by_number(connection, number)
-            if sealer is not None:
-                data |= orjson.loads(sealer.open(bytes(sealed), f"event {seq} {type_}"))
-            elif kind is not None:
-                data |= dict.fromkeys(kind.personal)
-        if kind is not None and version < kind.version:
-            data, version = kind.upcast(version, data), kind.version
-        return Event(seq, ident, type_, at, received, entity, source, data, cause, depth, version)
+        ``LimitExceeded`` when too many events would have to be compared.
+        """
+        found: list[Event] = []
+        if query.limit <= 0:
+            return found
+        with self._readers.reading() as db:
+            sql, values = select(query, self._types, lambda: self._keys.live(db))
+            rows = db.execute(sql, values)
+            try:
+                for scanned, row in enumerate(rows):
+                    if scanned - len(found) >= MAX_SCANNED:
+                        raise too_much()
+                    event = event_of(row, self._types, lambda number: self._keys.reading(db, number))
+                    if not query.match or query.accepts(event):
+                        found.append(event)
+                        if len(found) == query.limit:
+                            break
+            finally:
+                rows.close()
+        return found
 
     def records(self, table: str) -> list[tuple[str, Any]]:
-        """All records of a table whose key was not destroyed."""
-        keys, found = self._read_keys, list[tuple[str, Any]]()
-        with self._readers.lent() as connection:
-            rows = connection.execute("SELECT key, value, data_key FROM records WHERE tbl=? ORDER BY key", (table,))
-            for key, value, number in list(rows):
+        """All records of a table, ordered by key; records whose key was destroyed are left out."""
+        found: list[tuple[str, Any]] = []
+        with self._readers.reading() as db:
+            sql = "SELECT id, value, key, sealed FROM records WHERE tbl = ? ORDER BY id"
+            for name, value, number, sealed in db.execute(sql, (table,)).fetchall():
                 if number is None:
-                    found.append((key, orjson.loads(value)))
-                elif (sealer := keys.by_number(connection, number)) is not None:
-                    found.append((key, orjson.loads(sealer.open(bytes(value), f"record {table} {key}"))))
+                    found.append((name, load(value)))
+                elif (key := self._keys.reading(db, number)) is not None:
+                    found.append((name, load(self._opened(key.open, sealed, bound_record(table, name), table))))
         return found
 
+    def _opened(self, opener: Any, sealed: bytes, bound: bytes, where: str) -> bytes:
+        try:
+            return bytes(opener(sealed, bound))
+        except InvalidTag:
+            raise StorageFailed(
+                "a sealed record was changed in the database", where=where, hint="restore the last backup"
+            ) from None
+
+    # --- snapshots
+
+    def save_snapshot(self, snapshot: Snapshot) -> None:
+        """Keep a snapshot, sealed; the two newest stay."""
+        with self._transaction() as db:
+            key = self._keys.writing(db, SNAPSHOT_CLASS, day_of(self._clock.now()))
+            sealed = key.seal(dump(snapshot.entities).encode(), bound_snapshot(snapshot.seq))
+            db.execute("INSERT OR REPLACE INTO snapshots VALUES (?,?,?)", (snapshot.seq, key.id, sealed))
+            keep = "SELECT seq FROM snapshots ORDER BY seq DESC LIMIT ?"
+            db.execute(f"DELETE FROM snapshots WHERE seq NOT IN ({keep})", (SNAPSHOTS_KEPT,))  # noqa: S608 - constant
+
     def load_snapshot(self) -> Snapshot | None:
-        """The newest snapshot that can be opened."""
-        with self._readers.lent() as connection:
-            for seq, number, body in list(
-                connection.execute("SELECT seq, data_key, body FROM snapshots ORDER BY seq DESC")
-            ):
-                sealer = self._read_keys.by_number(connection, number)
-                if sealer is not None:
-                    return Snapshot(seq, orjson.loads(sealer.open(bytes(body), f"snapshot {seq}")))
+        """The newest usable snapshot."""
+        with self._readers.reading() as db:
+            for seq, number, sealed in db.execute("SELECT * FROM snapshots ORDER BY seq DESC").fetchall():
+                key = self._keys.reading(db, number)
+                if key is None or seq > self._last:
+                    continue
+                try:
+                    return Snapshot(seq, load(key.open(sealed, bound_snapshot(seq))))
+                except (InvalidTag, ValueError):
+                    log.error("the snapshot of event %d is damaged; an older one or the events serve", seq)
         return None
 
+    # --- keys, backup, end
+
+    def destroy_keys(self, retention_class: str, before_day: str) -> list[dict[str, Any]]:
+        """Destroy the class's keys of all days before ``before_day`` (ISO 8601); one receipt for each key.
+
+        What they sealed reads as ``None`` from now on, its digests and records are removed, and so are the
+        snapshots, which may hold copies of it.
+        """
+        with self._lock:
+            with self._transaction() as db:
+                receipts = erase(db, retention_class, before_day, self._clock.now())
+            self._keys.forget()
+            if receipts:
+                with self._writing("fold the log of") as db:
+                    db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # the log still held the keys
+        return receipts
+
+    def receipts(self) -> list[dict[str, Any]]:
+        """The receipts of all destroyed keys, in order."""
+        with self._readers.reading() as db:
+            rows = db.execute("SELECT receipt FROM keys WHERE receipt IS NOT NULL ORDER BY id").fetchall()
+        return [load(row[0]) for row in rows]
+
+    def backup(self, target: Path) -> None:
+        """Write a whole, compact copy of the database to a file that does not exist yet, while the hub goes on."""
+        with self._readers.reading() as db:
+            db.set_progress_handler(None, 0)  # a copy is as much work as it is
+            db.execute("PRAGMA query_only = OFF").fetchall()
+            db.execute("VACUUM INTO ?", (str(target),)).fetchall()
+
     def close(self) -> None:
-        """Write the log back into the database and let another hub have the folder."""
-        with self._writing:
+        """Finish; harmless when done already."""
+        with self._lock:
+            self._closed = True
             self._readers.close()
-            self._writer.close()
-            self._lock.release()
-
-
-def _count(rows: Any) -> int:
-    return int(next(iter(rows))[0])
-
-
-def _failed(fault: Exception) -> StorageFailed:
-    if isinstance(fault, StorageFailed):
-        return fault
-    words = str(fault) or type(fault).__name__
-    hints = {"full": "free some space on the disk", "locked": "is another program using the journal?"}
-    hint = next((text for word, text in hints.items() if word in words), "look at the disk and the hub's log")
-    return StorageFailed(f"the journal could not be written: {words}", where="journal.db", hint=hint)
+            self._drop_writer()
+            self._folder_lock.close()

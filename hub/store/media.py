@@ -1,72 +1,124 @@
-"""Pictures and recordings: files named by the SHA-256 of their bytes, so that evidence can be proved unchanged."""
+"""Pictures, clips and recordings: files named by the SHA-256 of their bytes (FIPS 180-4), checked whenever read.
+
+Beside each stands a small JSON file: MIME type, and for each retention class the last day on which it was kept.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import re
+import threading
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any, Final
 
+import orjson
+
+from hub.core.clock import Clock
 from hub.core.error import InvalidInput, LimitExceeded, NotFound, StorageFailed
-from hub.store.keys import sync_folder
+from hub.store.daykeys import day_of
+from hub.store.files import disk_fault, make_folder, sync_folder, write_file
+from hub.store.space import Level
 
-MAX_MEDIA = 16 << 20
-_ID = re.compile(r"[0-9a-f]{64}")
-_EXTENSIONS = {
-    "image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "video/mp4": ".mp4", "audio/ogg": ".ogg",
-    "application/pdf": ".pdf",
-}  # fmt: skip
-_MIMES = {extension: mime for mime, extension in _EXTENSIONS.items()}
-_RETENTION = re.compile(r"[a-z][a-z0-9_]{0,39}")
+MAX_BYTES: Final = 16 << 20
+_ID: Final = re.compile(r"[0-9a-f]{64}")
+_MIME: Final = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,60}")
+_RECORDINGS: Final = ("video/", "audio/")
 
 
-class MediaFolder:
-    """Implements ``Media``: ``FOLDER/CLASS/ab/abcdef….jpg``."""
+class MediaFiles:
+    """``hub.core.documents.Media`` in a folder. ``level`` tells how the disk stands."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, clock: Clock, level: Callable[[], Level] = lambda: Level.OK) -> None:
+        self._folder, self._clock, self._level = folder, clock, level
+        self._lock = threading.Lock()  # around changes
+        make_folder(folder)
 
     async def put(self, content: bytes, mime: str, retention: str) -> str:
-        """Keep it durably; the id. The same bytes in the same class are kept once."""
-        if len(content) > MAX_MEDIA:
-            raise LimitExceeded(f"{len(content)} bytes are more than {MAX_MEDIA}", where="media")
-        if mime not in _EXTENSIONS:
-            raise InvalidInput(f"{mime!r} is not kept here", where="media", hint=f"one of {', '.join(_EXTENSIONS)}")
-        if not _RETENTION.fullmatch(retention):
-            raise InvalidInput(f"{retention!r} is no retention class", where="media")
-        return await asyncio.to_thread(self._put, content, _EXTENSIONS[mime], retention)
+        """Keep it; the id (64 hexadecimal digits). Keeping the same again adds to how long it stays.
+
+        ``LimitExceeded`` over 16 MiB; ``StorageFailed`` when the disk is too full for this kind.
+        """
+        if len(content) > MAX_BYTES:
+            raise LimitExceeded(f"{len(content)} bytes; media have at most {MAX_BYTES}", where=mime)
+        if not _MIME.fullmatch(mime):
+            raise InvalidInput(f"{mime!r} is not a MIME type", where="mime", hint="such as image/jpeg")
+        level = self._level()
+        if level >= (Level.SHED_RECORDINGS if mime.startswith(_RECORDINGS) else Level.EMERGENCY):
+            raise StorageFailed("the disk is too full to keep this", where=mime, hint="free space on the hub's disk")
+        return await asyncio.to_thread(self._put, bytes(content), mime, retention)
 
     async def get(self, media: str) -> tuple[bytes, str]:
-        """Bytes and MIME type, verified against the name."""
-        if not _ID.fullmatch(media):
-            raise NotFound("no such picture", where=media[:80])
+        """Bytes and MIME type; ``NotFound`` when it is not there or was erased, ``StorageFailed`` when damaged."""
         return await asyncio.to_thread(self._get, media)
 
-    def _put(self, content: bytes, extension: str, retention: str) -> str:
+    def erase(self, retention_class: str, before_day: str) -> list[dict[str, Any]]:
+        """Let go of what the class kept before that day (ISO 8601), and delete what no class keeps. Blocks.
+
+        One receipt (``class``, ``day``, ``media``, ``deleted``) for each.
+        """
+        receipts = []
+        for about in sorted(self._folder.glob("??/*.json")):
+            with self._lock:
+                note = self._note(about)
+                day = note["kept"].get(retention_class)
+                if day is None or day >= before_day:
+                    continue
+                del note["kept"][retention_class]
+                if note["kept"]:
+                    write_file(about, orjson.dumps(note))
+                else:
+                    self._delete(about)
+                receipts.append(
+                    {"class": retention_class, "day": day, "media": about.stem, "deleted": not note["kept"]}
+                )
+        return receipts
+
+    def _put(self, content: bytes, mime: str, retention: str) -> str:
         name = hashlib.sha256(content).hexdigest()
-        folder = self._folder / retention / name[:2]
-        path = folder / f"{name}{extension}"
-        if path.exists():
-            return name
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            part = path.with_suffix(".part")
-            with part.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-            sync_folder(folder)
-        except OSError as failed:
-            raise StorageFailed(f"the picture could not be kept: {failed.strerror}", where=str(path)) from failed
+        path = self._path(name)
+        about = path.with_suffix(".json")
+        today = day_of(self._clock.now())
+        with self._lock:
+            make_folder(path.parent)
+            note = self._note(about) if about.exists() and path.exists() else {"mime": mime, "kept": {}}
+            if not note["kept"]:
+                write_file(path, content)
+            if note["kept"].get(retention, "") < today:
+                note["kept"][retention] = today
+                write_file(about, orjson.dumps(note))
         return name
 
     def _get(self, media: str) -> tuple[bytes, str]:
-        for path in self._folder.glob(f"*/{media[:2]}/{media}.*"):
-            if path.suffix in _MIMES:
-                content = path.read_bytes()
-                if hashlib.sha256(content).hexdigest() != media:
-                    raise StorageFailed("the file was changed since it was kept", where=media)
-                return content, _MIMES[path.suffix]
-        raise NotFound("no such picture", where=media)
+        gone = NotFound("no such picture or recording", where=media[:64], hint="it may have been erased")
+        if not _ID.fullmatch(media):
+            raise gone
+        path = self._path(media)
+        try:
+            content = path.read_bytes()
+            mime = self._note(path.with_suffix(".json"))["mime"]
+        except FileNotFoundError:
+            raise gone from None
+        except OSError as fault:
+            raise disk_fault(fault, path) from fault
+        if hashlib.sha256(content).hexdigest() != media:
+            raise StorageFailed("is damaged: its bytes are not those that were kept", where=media)
+        return content, mime
+
+    def _path(self, name: str) -> Path:
+        return self._folder / name[:2] / name
+
+    def _note(self, about: Path) -> dict[str, Any]:
+        try:
+            note = orjson.loads(about.read_bytes())
+            return {"mime": str(note["mime"]), "kept": dict(note["kept"])}
+        except (ValueError, KeyError, TypeError) as fault:
+            raise StorageFailed("the note beside the media file is damaged", where=str(about)) from fault
+
+    def _delete(self, about: Path) -> None:
+        with suppress(FileNotFoundError):
+            about.with_suffix("").unlink()
+        about.unlink()
+        sync_folder(about.parent)

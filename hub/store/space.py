@@ -1,60 +1,109 @@
-"""Disk space: what is shed when it runs low, and a reserve that keeps alarms writable to the end (invariant 7)."""
+"""The disk's free space: what to give up as it fills, and a reserve so that alarms are still stored when it is full."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import Final, Protocol
 
-from hub.core.error import StorageFailed
+from hub.store.files import disk_fault, make_folder, sync_folder
 
-OK, SHED_TELEMETRY, SHED_RECORDINGS, EMERGENCY = "ok", "shed_telemetry", "shed_recordings", "emergency"
-# Free bytes below which each level begins: telemetry goes first, then recordings; alarms never.
-LEVELS = ((64 << 20, EMERGENCY), (256 << 20, SHED_RECORDINGS), (512 << 20, SHED_TELEMETRY))
-RESERVE_BYTES = 32 << 20
+MIB: Final = 1 << 20
 
 
-def level_for(free: int) -> str:
-    """The level at ``free`` bytes."""
-    return next((level for below, level in LEVELS if free < below), OK)
+class Level(IntEnum):
+    """How the disk stands; each level gives up what the one before it does, and never alarms."""
+
+    OK = 0
+    SHED_TELEMETRY = 1
+    SHED_RECORDINGS = 2
+    EMERGENCY = 3
 
 
-def free_bytes(folder: Path) -> int:
-    """What this user may still write there."""
-    found = os.statvfs(folder)
-    return found.f_bavail * found.f_frsize
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Below so many free bytes a level begins; ``reserve`` bytes are kept for emergencies."""
+
+    shed_telemetry: int = 2_048 * MIB
+    shed_recordings: int = 1_024 * MIB
+    emergency: int = 256 * MIB
+    reserve: int = 64 * MIB
 
 
-class Space:
-    """Watches the disk of the data folder. ``look`` blocks briefly; call it on a thread."""
+def level(free: int, limits: Limits) -> Level:
+    """The level for so many free bytes, counted with the reserve in its place."""
+    if free < limits.emergency:
+        return Level.EMERGENCY
+    if free < limits.shed_recordings:
+        return Level.SHED_RECORDINGS
+    return Level.SHED_TELEMETRY if free < limits.shed_telemetry else Level.OK
 
-    def __init__(self, folder: Path, free: Callable[[Path], int] = free_bytes) -> None:
-        self._folder, self._free = folder, free
-        self._reserve = folder / "reserve"
-        self.level, self.free_mb = OK, 0
-        self.look()
 
-    def look(self) -> str:
-        """Measure; hold the reserve while there is room for it, let it go in an emergency. The level."""
-        free = self._free(self._folder)
-        self.level, self.free_mb = level_for(free), free >> 20
-        if self.level == EMERGENCY:
-            self._reserve.unlink(missing_ok=True)
-        elif self.level == OK and not self._reserve.exists():
-            self._hold()
+class DiskState(Protocol):
+    """What of ``os.statvfs_result`` counts."""
+
+    @property
+    def f_bavail(self) -> int: ...
+
+    @property
+    def f_frsize(self) -> int: ...
+
+
+class DiskWatch:
+    """Watches the disk that holds ``folder``. ``check`` is cheap; call it every few seconds and after a failed commit.
+
+    The file ``reserve`` takes its space while all is well. ``check`` lets it go at ``EMERGENCY``, and takes it again
+    when the disk is well without it.
+    """
+
+    def __init__(
+        self, folder: Path, limits: Limits | None = None, *, statvfs: Callable[[Path], DiskState] = os.statvfs
+    ) -> None:
+        self.limits = limits or Limits()
+        self._folder, self._statvfs = folder, statvfs
+        self.reserve = folder / "reserve"
+        make_folder(folder)
+        self.level = Level.OK
+        self.check()
+
+    def check(self) -> Level:
+        """Look, and release or take the reserve; ``StorageFailed`` when the disk does not answer."""
+        try:
+            found = self._statvfs(self._folder)
+        except OSError as fault:
+            raise disk_fault(fault, self._folder) from fault
+        self.level = level(found.f_bavail * found.f_frsize - self._missing(), self.limits)
+        if self.level is Level.EMERGENCY:
+            self.release()
+        elif self.level is Level.OK and self._missing():
+            self._take()
         return self.level
 
-    def _hold(self) -> None:
-        handle = os.open(self._reserve, os.O_WRONLY | os.O_CREAT, 0o600)
-        try:
-            os.posix_fallocate(handle, 0, RESERVE_BYTES)
-        except OSError as failed:
-            words = f"the reserve could not be kept: {failed.strerror}"
-            raise StorageFailed(words, where=str(self._reserve)) from failed
-        finally:
-            os.close(handle)
+    def release(self) -> None:
+        """Give the reserve's space to whoever writes next: at once when a commit found the disk full."""
+        with suppress(FileNotFoundError):
+            self.reserve.unlink()
+            sync_folder(self._folder)
 
-    def as_data(self) -> dict[str, Any]:
-        """JSON form for the health page."""
-        return {"level": self.level, "free_mb": self.free_mb}
+    def _missing(self) -> int:
+        """Bytes of the reserve that are not taken now."""
+        try:
+            return max(0, self.limits.reserve - self.reserve.stat().st_size)
+        except FileNotFoundError:
+            return self.limits.reserve
+
+    def _take(self) -> None:
+        try:
+            handle = os.open(self.reserve, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                os.posix_fallocate(handle, 0, self.limits.reserve)
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+            sync_folder(self._folder)
+        except OSError:  # the space went in the meantime: without the reserve, but running
+            self.release()

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from pydantic import Field
 
 from hub.core.error import Mistake
 from hub.core.pipeline import Pipeline
-from hub.web.mask import Mask
 from hub.web.route import Ask, Body, NoBody, Route
 
 MAX_TEXT = 256 * 1024
+
+Rows = list[dict[str, Any]]  # the engine has a method called list
 
 
 class EngineView(Protocol):
     """What the pages need of the automation engine."""
 
-    def rows(self) -> list[dict[str, Any]]:
+    def list(self) -> Rows:
         """One row an automation."""
 
-    def traces(self, automation: str, *, cleared: bool) -> list[dict[str, Any]]:
-        """Newest first; ``NotFound`` for an unknown id."""
+    def traces(self, automation_id: str) -> Rows:
+        """Newest first, people's data masked; ``NotFound`` for an unknown id."""
 
-    def set_enabled(self, automation: str, enabled: bool) -> None:
+    def set_enabled(self, automation_id: str, enabled: bool) -> None:
         """Switch on or off; ``NotFound`` for an unknown id."""
-
-    def check(self, text: str) -> list[Mistake]:
-        """The mistakes in a text."""
 
 
 class EnabledBody(Body):
@@ -45,8 +44,8 @@ class CheckBody(Body):
 class AutomationApi:
     """Reads wait for the commit of what they show."""
 
-    def __init__(self, pipeline: Pipeline, engine: EngineView, mask: Mask) -> None:
-        self._pipeline, self._engine, self._mask = pipeline, engine, mask
+    def __init__(self, pipeline: Pipeline, engine: EngineView, check: Callable[[str], list[Mistake]]) -> None:
+        self._pipeline, self._engine, self._check_text = pipeline, engine, check
 
     def routes(self) -> list[Route]:
         """Its part of the table."""
@@ -60,11 +59,12 @@ class AutomationApi:
 
     async def all(self, ask: Ask[NoBody]) -> dict[str, Any]:
         await self._pipeline.settled()
-        return {"automations": self._engine.rows()}
+        rows = [{**row, "last_run_at": row["last_run"], "runs": row["running"]} for row in self._engine.list()]
+        return {"automations": rows}
 
     async def traces(self, ask: Ask[NoBody]) -> dict[str, Any]:
         await self._pipeline.settled()
-        return {"traces": self._engine.traces(ask.path["id"], cleared=self._mask.cleared(ask.actor))}
+        return {"traces": self._engine.traces(ask.path["id"])}
 
     async def enable(self, ask: Ask[EnabledBody]) -> dict[str, Any]:
         self._engine.set_enabled(ask.path["id"], ask.body.enabled)
@@ -72,5 +72,5 @@ class AutomationApi:
         return {"enabled": ask.body.enabled}
 
     async def check(self, ask: Ask[CheckBody]) -> dict[str, Any]:
-        found = self._engine.check(ask.body.text)
+        found = self._check_text(ask.body.text)
         return {"mistakes": [{"line": m.line, "column": m.column, "words": m.words} for m in found]}

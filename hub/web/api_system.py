@@ -57,7 +57,7 @@ class SystemApi:
     def summary(self) -> dict[str, Any]:
         """What anybody may know."""
         rows = self._host.health()
-        well = all(row["state"] in ("running", "stopped") for row in rows) and self._storage()["level"] == "ok"
+        well = all(row["state"] in ("running", "stopped") for row in rows) and self._storage()["well"]
         return {"status": "ok" if well else "degraded", "version": self._version, "seq": self._pipeline.committed_seq}
 
     async def health(self, ask: Ask[NoBody]) -> dict[str, Any]:

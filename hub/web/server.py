@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -43,29 +44,39 @@ class Server:
         self._routes = [*routes, Route("GET", "/api/openapi.json", OPEN, "This API for machines", self._openapi)]
         self._guard, self._dispatch, self._summary, self._version = guard, dispatch, summary, version
         self._runners: list[web.AppRunner] = []
+        self._bound: list[tuple[Listener, socket.socket]] = []
 
     @property
     def routes(self) -> Sequence[Route]:
         """The whole table."""
         return self._routes
 
-    async def start(self, staff: Listener, public: Listener | None) -> list[tuple[str, int]]:
-        """Listen; the addresses that were bound. Without a public listener its routes are on the staff listener,
-        which is for loopback and for reverse proxies that part them by path."""
+    def bind(self, staff: Listener, public: Listener | None) -> list[tuple[str, int]]:
+        """Take the addresses, so that plugins can be told theirs before anything is served. They are answered to
+        from ``start`` on; what connects before waits."""
+        self._bound = [(listener, _bind(listener)) for listener in (staff, public) if listener is not None]
+        return [held.getsockname()[:2] for _, held in self._bound]
+
+    async def start(self) -> None:
+        """Serve. Without a public listener its routes are on the staff listener, which is for loopback and for
+        reverse proxies that part them by path."""
         app = self._staff_app()
-        if public is None:
+        if len(self._bound) == 1:
             add_hooks(app, self._dispatch)
         app.router.add_get("/{tail:.*}", self._screen)
-        bound = [await self._listen(app, staff)]
-        if public is not None:
-            bound.append(await self._listen(public_app(self._dispatch, self._summary), public))
-        return bound
+        for served, (listener, held) in zip(
+            (app, public_app(self._dispatch, self._summary)), self._bound, strict=False
+        ):
+            await self._serve(served, held, listener)
 
     async def stop(self) -> None:
         """Close both."""
         for runner in self._runners:
             await runner.cleanup()
         self._runners.clear()
+        for _, held in self._bound:
+            held.close()
+        self._bound.clear()
 
     def _staff_app(self) -> web.Application:
         app = web.Application(client_max_size=MAX_BODY, middlewares=[errors])
@@ -73,21 +84,12 @@ class Server:
             app.router.add_route(route.method, route.path, self._guard.wrap(route))
         return app
 
-    async def _listen(self, app: web.Application, listener: Listener) -> tuple[str, int]:
+    async def _serve(self, app: web.Application, held: socket.socket, listener: Listener) -> None:
         app.on_response_prepare.append(add_headers)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S, handle_signals=False)
         await runner.setup()
         self._runners.append(runner)
-        site = web.TCPSite(runner, listener.host, listener.port, ssl_context=listener.tls)
-        try:
-            await site.start()
-        except OSError as taken:
-            raise Unavailable(
-                f"cannot listen on {listener.host}:{listener.port}: {taken.strerror}", where="web.port",
-                hint="is another hub running? choose another port",
-            ) from None  # fmt: skip
-        host, port = runner.addresses[0][:2]
-        return host, port
+        await web.SockSite(runner, held, ssl_context=listener.tls).start()
 
     async def _openapi(self, ask: Ask[NoBody]) -> web.Response:
         return json_answer(document(self._routes, self._version))
@@ -105,3 +107,20 @@ class Server:
         if not (UI / "index.html").is_file():
             return web.Response(text=NOT_BUILT, content_type="text/html")
         return web.FileResponse(UI / "index.html", headers={"Cache-Control": "no-cache"})
+
+
+def _bind(listener: Listener) -> socket.socket:
+    family = socket.AF_INET6 if ":" in listener.host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((listener.host, listener.port))
+    except OSError as taken:
+        made.close()
+        raise Unavailable(
+            f"cannot listen on {listener.host}:{listener.port}: {taken.strerror}", where="web.port",
+            hint="is another hub running? choose another port",
+        ) from None  # fmt: skip
+    made.listen(128)
+    made.setblocking(False)
+    return made

@@ -1,0 +1,50 @@
+"""The demo zone: devices without hardware, as programs that speak the real protocols to the hub's real doors.
+
+It has no right to emit: what comes from its devices comes in as from any camera, phone or drone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from hub.sdk import Context, PluginSpec, plugin
+
+from .peers import Peer, peers
+from .scene import watched_plate
+from .settings import Settings
+
+ENTRY_DAYS = 1.0
+RENEW_S = 1800.0
+
+
+async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
+    """Start the programs, put the watched plate on the list, keep both up."""
+    running = [Peer(ctx, spec) for spec in peers(config, await ctx.address())]
+    await asyncio.gather(*(peer.start() for peer in running))
+
+    async def keep_listed() -> None:
+        # as one officer may: active for two hours without a second approver; so it is asked for again in time
+        plate = watched_plate(config.seed)
+        period = int(ctx.clock.now() // RENEW_S)
+        await ctx.call(
+            "watchlist.add",
+            params={
+                "plate": plate.series + plate.number, "province": plate.province, "urgent": True, "days": ENTRY_DAYS,
+                "reason": "รถในฉากจำลอง / car of the simulated scene", "legal_ground": "จำลอง / simulated",
+                "priority": "critical",
+            },
+            key=f"demo:{config.seed}:{period}",
+        )  # fmt: skip
+
+    await ctx.every(60.0, keep_listed)
+    for peer in running:
+        await ctx.every(2.0, peer.look)
+    yield
+    await asyncio.gather(*(peer.stop() for peer in running))
+
+
+@plugin
+def hub_plugin() -> PluginSpec:
+    """Declare the plugin."""
+    return PluginSpec(Settings, setup, setup_limit=60)
