@@ -34,11 +34,16 @@ Choices = list[tuple[str, float]]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One grammatical reading. ``likelihood`` is its share of all grammatical readings times how well it fits."""
+    """One grammatical reading.
+
+    ``fit`` is the mean likelihood of its symbols: low where the text is no plate's. ``likelihood`` is its share of all
+    grammatical readings times the fit of the best: low also where one letter could be many.
+    """
 
     series: str
     number: str
     likelihood: float
+    fit: float
 
 
 def _widened(choices: Choices) -> dict[str, float]:
@@ -89,5 +94,6 @@ def readings(symbols: list[Choices], limit: int = 5) -> list[Reading]:
     found = []
     for text, likelihood in whole[:limit]:
         cut = max(i for i, letter in enumerate(text) if letter in CONSONANTS) + 1
-        found.append(Reading(text[:cut], text[cut:], likelihood / total * fit))
+        own = likelihood ** (1.0 / count)
+        found.append(Reading(text[:cut], text[cut:], likelihood / total * fit, own))
     return found

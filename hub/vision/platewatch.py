@@ -14,8 +14,6 @@ from hub.vision.reader import PlateReader
 from hub.vision.spec import PlateSettings
 from hub.vision.tracks import PlateTracks, Report
 
-MIN_CONFIDENCE = 0.1
-"""Below it one of ten readings is right: such a reading counts as none."""
 _DUD_S = 5.0
 _DUD_TRIES = 3
 _MAX_DUDS = 32
@@ -84,7 +82,7 @@ class PlateWatch:
             except Unavailable as off:
                 self.note = str(off)
                 break
-            if text is not None and text.confidence >= MIN_CONFIDENCE:
+            if text is not None:
                 sightings.append(Sighting(candidate, text))
             else:
                 self._duds = [*self._duds, (candidate, at)][-_MAX_DUDS:]

@@ -1,9 +1,9 @@
 """A real RTSP camera for tests, run by the system's Python: ``/usr/bin/python3 rtsp_server.py SPEC.json``.
 
 SPEC: {"port": 0, "user"?, "password"?, "mounts": {"/path": {"fps", "width", "height", "codec", "frames", "hold"}}}.
-Each of ``frames`` is a file of raw RGB, width × height × 3 bytes, shown ``hold`` pictures long; after the last the first
-comes again. Prints ``port N`` when it listens. GStreamer's own server and encoders: no line of it is shared with what
-is tested.
+Each of ``frames`` is a file of raw RGB, width × height × 3 bytes, shown ``hold`` pictures long; after the last one
+the first comes again. Prints ``port N`` when it listens. GStreamer's own server and encoders: no line of it is shared
+with what is tested.
 """
 
 import json
