@@ -15,7 +15,7 @@ import pytest
 from linebot.v3 import WebhookParser  # type: ignore[import-untyped]
 from linebot.v3.exceptions import InvalidSignatureError  # type: ignore[import-untyped]
 from linebot.v3.messaging import ApiClient, Configuration, MessagingApi  # type: ignore[import-untyped]
-from linebot.v3.messaging import models as sdk  # type: ignore[import-untyped]
+from linebot.v3.messaging import models as sdk
 from linebot.v3.webhooks import LocationMessageContent, MessageEvent, TextMessageContent  # type: ignore[import-untyped]
 
 from plugins.line_oa import device, fake

@@ -1,0 +1,77 @@
+"""LINE: messages to groups and people, citizens' messages in, and how much of the month's quota is left."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import aiohttp
+from pydantic import Field, SecretStr, field_validator
+
+from hub.sdk import Config, Context, Entity, PluginSpec, Text, plugin
+
+from .channel import Channel
+from .device import API, LineClient
+from .inbox import Inbox
+from .status import Status
+
+
+class Name(Config):
+    """A name in both languages."""
+
+    th: str = Field("LINE ทางการ", min_length=1, max_length=120, description="Thai name")
+    en: str = Field("LINE Official Account", min_length=1, max_length=120, description="English name")
+
+
+class Settings(Config):
+    """Configuration of one LINE channel."""
+
+    name: Name = Field(Name(), description="what the screens call the channel")
+    base_url: str = Field(API, description="address of the Messaging API; another one only for tests and the demo")
+    channel_token: SecretStr = Field(min_length=1, description="channel access token; use !secret")
+    channel_secret: SecretStr = Field(min_length=1, description="channel secret that signs webhooks; use !secret")
+    answer_within_s: float = Field(8.0, gt=0, le=10, description="seconds LINE has for one answer")
+    quota_check_s: float = Field(900.0, ge=10, le=86_400, description="seconds between looks at the quota")
+    simulated: bool = Field(False, description="no message leaves the machine: shown as จำลอง")
+
+    @field_validator("base_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("an address such as https://api.line.me is needed")
+        return value
+
+    @field_validator("channel_token")
+    @classmethod
+    def _token(cls, value: SecretStr) -> SecretStr:
+        held = value.get_secret_value()
+        if not held.isascii() or not held.isprintable() or " " in held:
+            raise ValueError("a token has no spaces, line ends or other letters than ASCII")
+        return value
+
+
+async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
+    """Serve ``line.push`` and the webhook ``/hook/INSTANCE/webhook``. LINE need not answer for that."""
+    entity = Entity(f"line.{ctx.instance}", Text(config.name.th, config.name.en), simulated=config.simulated)
+    async with aiohttp.ClientSession() as session:
+        client = LineClient(
+            session, config.channel_token.get_secret_value(), base_url=config.base_url,
+            timeout_s=config.answer_within_s,
+        )  # fmt: skip
+        status = Status(ctx, entity.id)
+        channel = Channel(ctx, client, entity.id, status, config.quota_check_s)
+        inbox = Inbox(ctx, entity.id, status, config.channel_secret.get_secret_value())
+        await ctx.add(entity)
+        await status.take_up()
+        await inbox.take_up()
+        await ctx.act("line.push", channel.push)
+        await ctx.route("POST", "webhook", inbox.webhook)
+        await ctx.every(1.0, channel.look)
+        yield
+
+
+@plugin
+def hub_plugin() -> PluginSpec:
+    """Declare the plugin."""
+    return PluginSpec(Settings, setup)
