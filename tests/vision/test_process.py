@@ -22,6 +22,8 @@ BAD_OPENS: list[tuple[dict[str, Any], str]] = [
     ({"url": "file:///etc/passwd"}, "url"),
     ({"url": "concat:rtsp://a/|/etc/passwd"}, "url"),
     ({"url": "pipe:0"}, "url"),
+    ({"url": "file://localhost/etc/passwd"}, "url"),
+    ({"url": "ftp://127.0.0.1/x"}, "url"),
     ({"url": "/etc/passwd"}, "url"),
     ({"url": "rtmp://127.0.0.1/x"}, "url"),
     ({"url": "rtsp:///x"}, "url"),

@@ -134,6 +134,13 @@ def test_the_same_plate_is_told_again_only_after_the_interval() -> None:
     assert told == [0.0, 13.0]
 
 
+def test_a_passage_is_told_once_however_long() -> None:
+    tracks, told = PlateTracks(0.0), []
+    for at in range(50):
+        told += [r.at for r in tracks.observe([sighting("1กข 1234")], STILL, at / 5)]
+    assert told == [0.0]
+
+
 def test_two_plates_at_one_place_are_two_passages() -> None:
     tracks, told = PlateTracks(10.0), []
     for at, text in enumerate(["1กข 1234", "1กข 1234", "2งจ 9876", "2งจ 9876"]):
