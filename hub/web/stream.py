@@ -35,7 +35,7 @@ MAX_MESSAGE = 4_096
 NEVER_COALESCED = frozenset({"alarm", "hit", "incident", "confirmation"})
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Client:
     actor: Actor
     cleared: bool
