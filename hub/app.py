@@ -256,7 +256,8 @@ class App:
                 self._report(Fault(where="disk", message=f"the disk is at level {self.disk.level.name.lower()}"))
 
     def _storage(self) -> dict[str, Any]:
-        return {"level": self.disk.level.name.lower(), "well": self.disk.level is Level.OK}
+        level = self.disk.level
+        return {"level": level.name.lower(), "well": level is Level.OK, "free_mb": self.disk.free >> 20}
 
     def _lost(self, failed: StorageFailed) -> None:
         """A commit failed: give the reserve back to the disk, so that the next one finds room, and say it."""

@@ -64,7 +64,8 @@ def fill(reader: Reader, source: Map, blueprints: Blueprints) -> Map | None:
     values = _values(reader, given, declared, use)
     if reader.mistakes:  # with blanks open, what follows would only be noise
         return None
-    return _merged(reader, body, source, values)
+    made = _merged(reader, body, source, values)
+    return None if reader.mistakes else made
 
 
 def _open(reader: Reader, use: Map, blueprints: Blueprints) -> Map | None:

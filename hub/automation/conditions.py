@@ -61,14 +61,10 @@ def _state(condition: StateCondition, world: World) -> Check:
         if result and duration is not None:
             lasted, needed = world.clock.now() - raw.changed, seconds(duration, values)
             result = lasted >= needed
-            notes.add(
-                path,
-                result,
-                {"entity": entity, "state": value, "lasted_s": round(lasted, 3), "for_s": needed},
-                attribute,
-            )
+            detail: dict[str, Any] = {"entity": entity, "state": value, "lasted_s": round(lasted, 3), "for_s": needed}
         else:
-            notes.add(path, result, {"entity": entity, "state": value, "wanted": wanted}, attribute)
+            detail = {"entity": entity, "state": value, "wanted": wanted}
+        notes.add(path, result, detail, secret=attribute in raw.personal)
         return result
 
     if len(entities) == 1:
@@ -100,8 +96,9 @@ def _numeric(condition: NumericCondition, world: World) -> Check:
             return False
         number, above, below = _number(value, entity), bound(condition.above), bound(condition.below)
         result = (above is None or number > above) and (below is None or number < below)
-        secret = template.source if template else attribute
-        notes.add(path, result, {"entity": entity, "value": number, "above": above, "below": below}, secret)
+        named = template.source if template else attribute or ""
+        detail = {"entity": entity, "value": number, "above": above, "below": below}
+        notes.add(path, result, detail, secret=any(name in named for name in raw.personal))
         return result
 
     entities = condition.entities

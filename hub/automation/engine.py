@@ -101,7 +101,6 @@ class Engine:
     def reload(self, changed: Iterable[Source], known: Known | None = None) -> Mistakes:
         """Take in files that changed. An automation that did not change is not touched; one whose new text has
         mistakes goes on as it was; runs that began go on with the version they began with."""
-        self._runs.privacy.refresh()
         mistakes: list[Mistake] = []
         for source in changed:
             parsed = parse_text(source.text, source.file, self._templates, self._blueprints, known)
@@ -136,7 +135,6 @@ class Engine:
 
         The ids of its automations. Saving the text is the caller's; ``file`` is where it is saved.
         """
-        self._runs.privacy.refresh()
         parsed = parse_text(text, file, self._templates, self._blueprints, known)
         mistakes = list(parsed.mistakes)
         for made in parsed.automations:
@@ -221,7 +219,7 @@ class Engine:
             for variables in (made.trigger_variables, made.variables, trigger.variables):
                 if variables:
                     values = with_variables(values, variables)
-            notes = Notes(clock, self._runs.privacy.attributes)
+            notes = Notes(clock)
             if not plan.check(values, notes):
                 self._not_run(entry, trigger, told, event, notes)
                 return
@@ -330,6 +328,7 @@ class Engine:
         for kept in self._runs.not_run.get(automation_id, ()):
             shown = {key: value for key, value in kept.items() if key != "event"}
             runs.append(masked(shown, self._runs.privacy.of(kept["event"])))
+        runs.reverse()  # of those that ended at the same time, the later first
         return sorted(runs, key=lambda trace: float(trace["finished"]), reverse=True)
 
 

@@ -272,13 +272,12 @@ def _event(reader: Reader, source: Map, path: str) -> Step | None:
         entity = reader.template(entity, at) if is_template(entity) else next(iter(reader.entities(source)), None)
     name, data = reader.text(source, "event"), reader.named_data(source, key)
     kind = check_event(reader.what, name, source.values_at["event"], reader.wrong) if reader.what else None
-    if kind is not None:
+    if kind is not None and not kind.outside:
+        words = f"{name} is an event of the hub itself; an automation cannot fire it"
+        reader.wrong(source.values_at["event"], words)
+    elif kind is not None:
         fields_at = source[key].keys_at if isinstance(source.get(key), Map) else {}
         check_fields(kind.model, data, fields_at, source.place, name, reader.wrong)
-        if not kind.outside:
-            reader.wrong(
-                source.values_at["event"], f"{name} is an event of the hub itself; an automation cannot fire it"
-            )
     return EventStep(**_step_common(reader, source, path), type=name, data=data, entity=entity)
 
 
@@ -328,9 +327,7 @@ def _choose(reader: Reader, source: Map, path: str) -> Step | None:
                 steps=steps(reader, option["sequence"], option.values_at["sequence"], f"{inner}/sequence"),
             )
         )  # fmt: skip
-    other = (
-        steps(reader, source["default"], source.values_at["default"], f"{path}/default") if "default" in source else ()
-    )
+    at, other = source.values_at.get("default", source.place), source.get("default")
     return ChooseStep(
         **_step_common(reader, source, path), branches=tuple(branches), default_path=f"{path}/default",
         default=steps(reader, other, at, f"{path}/default"),

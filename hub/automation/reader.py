@@ -46,7 +46,7 @@ class Reader:
 
     def either(self, source: Map, *names: str) -> tuple[str, Any, Place] | None:
         """The one of several spellings that is given: its name, value and place; both at once is a mistake."""
-        found = [name for name in names if name in source]
+        found = sorted((name for name in names if name in source), key=lambda name: source.keys_at[name])
         if len(found) > 1:
             self.wrong(source.keys_at[found[1]], f"{found[0]!r} and {found[1]!r} mean the same; keep one")
         return (found[0], source[found[0]], source.values_at[found[0]]) if found else None
@@ -138,7 +138,7 @@ class Reader:
         if isinstance(value, Seq):
             return [self.data(item, at) for item, at in value.placed()]
         if is_template(value):
-            return self.template(value, place)
+            return self.template(value, place) or self.templates.compile("{{ '' }}")  # one mistake for it is enough
         return value
 
     def named_data(self, source: Map, key: str) -> dict[str, Data]:

@@ -16,7 +16,7 @@ from typing import Any
 from hub.automation.conditions import Check, ConditionFailed
 from hub.automation.model import Automation
 from hub.automation.template import TemplateFailed
-from hub.automation.trace import Notes
+from hub.automation.trace import Notes, masked
 from hub.automation.values import NotKeepable, from_json, to_json
 from hub.core.access import Actor
 from hub.core.error import HubError
@@ -177,7 +177,8 @@ class Run:
         return {
             "automation": self.plan.automation.id, "version": self.plan.version, "status": self.status,
             "started": self.started, "cause": self.cause, "depth": self.depth, "secrets": list(self.secrets),
-            "trigger": self.trigger, "frames": frames, "values": kept, "notes": self.notes.lines,
+            # a copy of the notes: the journal's writer reads it on its own thread
+            "trigger": self.trigger, "frames": frames, "values": kept, "notes": masked(self.notes.lines, ()),
             "waiting": None if waiting is None else {
                 "path": waiting.path, "go_on": waiting.go_on, "until": waiting.until, "keys": dict(waiting.keys),
                 "results": to_json(waiting.results), "response": waiting.response, "error": waiting.error,

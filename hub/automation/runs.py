@@ -200,8 +200,12 @@ class Runs:
         late = self._late.pop(key, None)
         if late is None or event.data["status"] == "done":
             return
-        automation, trace, path = late
+        automation, old, path = late
         words = failure_words(event.data["status"], event.data.get("error"), event.entity or "")
+        trace = masked(old, ())  # a copy: the writer may be reading the old one
+        kept = self.traces.get(automation, deque())
+        if old in kept:
+            kept[kept.index(old)] = trace
         for line in trace["steps"]:
             if key in (line.get("detail") or {}).get("keys", ()):
                 line["error"] = words
@@ -302,7 +306,7 @@ class Runs:
                 self._go(first)
 
     def _restored(self, run_id: str, data: Mapping[str, Any], plan: Plan) -> Run:
-        notes = Notes(self._host.clock, self.privacy.attributes, [dict(line) for line in data["notes"]])
+        notes = Notes(self._host.clock, [dict(line) for line in data["notes"]])
         run = Run(
             run_id, plan, self._actor(plan), notes, data["started"], dict(data["trigger"]), tuple(data["secrets"]),
             data["cause"], data["depth"],

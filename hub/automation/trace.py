@@ -19,22 +19,10 @@ KEPT = 20  # traces of each automation
 
 
 class Privacy:
-    """Which fields and attributes are personal, by what the event types declare."""
+    """Which values of an event are personal, by what its type declares."""
 
     def __init__(self, types: EventTypes) -> None:
         self._types = types
-        self.attributes: frozenset[str] = frozenset()
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Look at the event types again (plugins came or went)."""
-        self.attributes = frozenset(
-            attribute
-            for kind in self._types
-            if kind.projection is not None
-            for attribute, source in kind.projection.attributes.items()
-            if source in kind.personal
-        )
 
     def of(self, event: Event | None) -> tuple[str, ...]:
         """The personal values of an event, as texts to mask."""
@@ -75,19 +63,19 @@ def masked(value: Any, secrets: tuple[str, ...]) -> Any:
 class Notes:
     """What was seen and done, in order."""
 
-    __slots__ = ("_clock", "left_out", "lines", "private")
+    __slots__ = ("_clock", "left_out", "lines")
 
-    def __init__(self, clock: Clock, private: frozenset[str], lines: list[dict[str, Any]] | None = None) -> None:
-        self._clock, self.private = clock, private
+    def __init__(self, clock: Clock, lines: list[dict[str, Any]] | None = None) -> None:
+        self._clock = clock
         self.lines: list[dict[str, Any]] = lines if lines is not None else []
         self.left_out = 0
 
-    def add(self, path: str, result: Any, detail: dict[str, Any] | None = None, reads: str | None = None) -> None:
-        """``reads``: the attribute or template that the detail's value came from; masked when it is personal."""
+    def add(self, path: str, result: Any, detail: dict[str, Any] | None = None, *, secret: bool = False) -> None:
+        """``secret``: the value in the detail came from a personal attribute; it is not kept."""
         if len(self.lines) >= MAX_NOTES:
             self.left_out += 1
             return
-        if reads is not None and detail and any(name in reads for name in self.private):
+        if secret and detail:
             detail = {key: MASK if key in ("state", "value", "wanted") else item for key, item in detail.items()}
         line = {"path": path, "at": self._clock.now(), "result": result}
         if detail:

@@ -26,12 +26,17 @@ def filled(data: Data, values: Values, texts: Collection[str] = ()) -> Any:
         return data.render(values)
     if isinstance(data, dict):
         return {
-            key: item.text(values) if isinstance(item, Template) and key in texts else filled(item, values)
+            key: _text(item, values) if isinstance(item, Template) and key in texts else filled(item, values)
             for key, item in data.items()
         }
     if isinstance(data, list):
         return [filled(item, values) for item in data]
     return data
+
+
+def _text(template: Template, values: Values) -> str | None:
+    text = template.text(values)
+    return None if text == "None" else text
 
 
 def with_variables(values: Values, variables: Mapping[str, Data]) -> dict[str, Any]:
@@ -96,7 +101,8 @@ class _Keeper:
         if isinstance(value, timedelta):
             return {"$seconds": value.total_seconds()}
         if isinstance(value, StateView):
-            return {"$state": self.keep(value.raw.as_data(), depth + 1)}
+            raw = {**value.raw.as_data(), "personal": sorted(value.raw.personal)}
+            return {"$state": self.keep(raw, depth + 1)}
         if isinstance(value, EventView):
             return {"$event": self.keep(value.raw.as_data(), depth + 1)}
         raise NotKeepable(f"a value of type {type(value).__name__} cannot be kept while the run waits")
@@ -125,7 +131,8 @@ def _untagged(tag: str, kept: Any, zone: tzinfo) -> Any:
     if tag == "$seconds":
         return timedelta(seconds=kept)
     if tag == "$state":
-        return StateView(EntityState(**from_json(kept, zone)), zone)
+        raw = from_json(kept, zone)
+        return StateView(EntityState(**{**raw, "personal": frozenset(raw["personal"])}), zone)
     if tag == "$event":
         return EventView(Event.from_data(from_json(kept, zone)), zone)
     raise NotKeepable(f"a kept value has the unknown tag {tag}")

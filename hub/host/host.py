@@ -46,7 +46,8 @@ class Host:
     """Build it with the parts, ``prepare`` the configuration before the pipeline starts (event types of plugins are
     needed for the replay), then ``start``.
 
-    ``builtin``: the folder of the plugins that came with the hub (this installation's). ``installed``: look at entry points too.
+    ``builtin``: the folder of the plugins that came with the hub (this installation's). ``installed``: look at entry
+    points too.
     ``video``: instead of the vision process. ``bounds``: times within which children must give signs of life.
     """
 

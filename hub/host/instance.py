@@ -51,7 +51,7 @@ class Instance:
         self._pipeline, self._make, self._on_ready, self._wrong = pipeline, make, on_ready, wrong
         self._recent: deque[float] = deque(maxlen=FAULTS)
         self._stopping, self._broken = asyncio.Event(), asyncio.Event()
-        self._why = ""
+        self._why = self._unwell = ""
         self._silent = False
         self._running: Attempt | None = None
         self._task: asyncio.Task[None] | None = None
@@ -112,7 +112,7 @@ class Instance:
     async def _once(self, make: Make) -> str | None:
         """One attempt to its end: why it ended; ``None`` when trying again cannot help (the state says why)."""
         self._broken.clear()
-        self._why = ""
+        self._why = self._unwell = ""
         self._recent.clear()
         attempt = self.attempt = make(self)
         stop = asyncio.Event()
@@ -176,7 +176,7 @@ class Instance:
         self._silent = False
         self._describe()
         self._on_ready(self, attempt)
-        self._change("running")
+        self._say_how()
         self._say_first(True)
 
     def _say_first(self, runs: bool) -> None:
@@ -207,8 +207,12 @@ class Instance:
 
     def health(self, ok: bool, reason: str) -> None:
         """What the instance says of itself."""
-        if self.state in ("running", "retrying") and self.attempt is not None:
-            self._change("running" if ok else "retrying", "" if ok else reason[:MAX_REASON])
+        self._unwell = "" if ok else (reason or "it cannot do its duty now")[:MAX_REASON]
+        if self.attempt is not None and self._running is self.attempt:
+            self._say_how()
+
+    def _say_how(self) -> None:
+        self._change("retrying" if self._unwell else "running", self._unwell)
 
     def broken(self, reason: str) -> None:
         """It must begin again."""
@@ -225,7 +229,8 @@ class Instance:
 
     def _explain(self, fault: BaseException) -> str:
         if isinstance(fault, HubError):
-            return str(fault)[:MAX_REASON]
+            own = fault.where == self.name  # that it is this instance need not be said again
+            return (fault.message if own else str(fault))[:MAX_REASON]
         if self.found is None:
             return words_of(fault)
         file, line = blame(fault, self.found.folder)

@@ -67,7 +67,7 @@ class DiskWatch:
         self._folder, self._statvfs = folder, statvfs
         self.reserve = folder / "reserve"
         make_folder(folder)
-        self.level = Level.OK
+        self.level, self.free = Level.OK, 0
         self.check()
 
     def check(self) -> Level:
@@ -76,7 +76,8 @@ class DiskWatch:
             found = self._statvfs(self._folder)
         except OSError as fault:
             raise disk_fault(fault, self._folder) from fault
-        self.level = level(found.f_bavail * found.f_frsize - self._missing(), self.limits)
+        self.free = found.f_bavail * found.f_frsize
+        self.level = level(self.free - self._missing(), self.limits)
         if self.level is Level.EMERGENCY:
             self.release()
         elif self.level is Level.OK and self._missing():

@@ -23,11 +23,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
+import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))  # run as a program: the scene lies beside it
-from scene import FPS, HEIGHT, LOOP_S, WIDTH, FontMissing, Scene  # type: ignore[import-not-found]  # noqa: E402
+from scene import FPS, HEIGHT, LOOP_S, WIDTH, FontMissing, Scene  # type: ignore[import-not-found]
 
 CLOCK = 90_000  # Hz, RTP's clock for video
 MTU = 1_400
@@ -54,13 +56,13 @@ def encode(seed: int) -> list[Frame]:
     codec.options = {"preset": "ultrafast", "tune": "zerolatency", "crf": "23", "g": str(GOP), "keyint_min": str(GOP)}
     frames: list[Frame] = []
     for number in range(int(LOOP_S * FPS)):
-        picture = av.VideoFrame.from_image(scene.at(number / FPS))
+        picture = av.VideoFrame.from_ndarray(np.asarray(scene.at(number / FPS)), format="rgb24")
         picture.pts = number
         frames += [_frame(packet) for packet in codec.encode(picture)]
     return frames + [_frame(packet) for packet in codec.encode(None)]
 
 
-def _frame(packet: av.Packet) -> Frame:
+def _frame(packet: Any) -> Frame:
     nals = tuple(nal for nal in START.split(bytes(packet)) if nal)
     return Frame(nals, bool(packet.is_keyframe))
 
@@ -220,7 +222,8 @@ async def main(port: int, seed: int) -> None:
     with contextlib.suppress(ValueError, OSError):  # no standard input to watch
         await loop.connect_read_pipe(lambda: _Watch(ended), sys.stdin)
     server = await serve(port, seed)
-    print(json.dumps({"ready": True, "port": server.sockets[0].getsockname()[1]}), flush=True)
+    sys.stdout.write(json.dumps({"ready": True, "port": server.sockets[0].getsockname()[1]}) + "\n")
+    sys.stdout.flush()
     await ended.wait()
     server.close()
 

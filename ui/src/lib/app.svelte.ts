@@ -1,6 +1,6 @@
 /** The signed-in officer, what the hub can do, and what this desk is looking at. */
 
-import { Api, ApiError, type ActionSpec, type LoginPage, type Outcome, type Session, type View, type Zone } from './api';
+import { Api, ApiError, type ActionSpec, type LoginPage, type Outcome, type Session, type View, type Words, type Zone } from './api';
 import { live } from './live.svelte';
 import { faultWords, notices } from './notices.svelte';
 import { prefs } from './prefs.svelte';
@@ -19,7 +19,9 @@ class App {
   zone = $state.raw<Zone | null>(null);
   actions = $state.raw<ActionSpec[]>([]);
   views = $state.raw<View[]>([]);
-  soundReady = $state(false);
+  /** Has this desk heard its loudspeaker since the page was opened? */
+  soundTested = $state(false);
+  pluginTitles = $state.raw<Record<string, Words>>({});
   /** The incident on the panel, as an entity id. */
   incident = $state<string | null>(null);
   /** The incident for which pictures are being looked at: named to the hub before any picture is asked for. */
@@ -68,6 +70,12 @@ class App {
     }
     if (actions.status === 'fulfilled') this.actions = actions.value;
     if (views.status === 'fulfilled') this.views = views.value;
+    if (this.may('plugin.read')) await this.#loadTitles().catch(() => {}); // the folder's name then stands for it
+  }
+
+  async #loadTitles(): Promise<void> {
+    const titled = (await this.api.plugins()).filter((plugin) => plugin.title);
+    this.pluginTitles = Object.fromEntries(titled.map((plugin) => [plugin.plugin, plugin.title!]));
   }
 
   async #checkSession(): Promise<void> {
@@ -123,14 +131,14 @@ class App {
     }
   }
 
-  /** Show an incident; from now on people's data is looked at for this purpose. */
+  /** Show an incident; its panel names it as the purpose for which people's data is looked at. */
   openIncident(entity: string | null): void {
     this.incident = entity;
-    void this.#namePurpose(entity);
+    if (entity === null) void this.namePurpose(null);
   }
 
   /** An open incident is a purpose; without one the officer's duty is. */
-  async #namePurpose(entity: string | null): Promise<void> {
+  async namePurpose(entity: string | null): Promise<void> {
     const open = entity !== null && live.store.get(entity)?.state !== 'closed';
     const purpose = open ? entity : (this.session?.purpose ?? null);
     if (purpose) await this.api.setPurpose(purpose).catch(() => {}); // the media route then says what is missing
@@ -138,8 +146,8 @@ class App {
   }
 
   async testSound(): Promise<void> {
-    this.soundReady = await this.speaker.unlock();
-    if (!this.soundReady) return notices.say(prefs.t('sound.failed'), false);
+    this.soundTested = await this.speaker.unlock();
+    if (!this.soundTested) return notices.say(prefs.t('sound.failed'), false);
     this.speaker.play('high');
     notices.say(prefs.t('sound.on'));
   }

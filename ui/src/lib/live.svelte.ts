@@ -20,6 +20,7 @@ class Live {
   /** Grows with each change of any entity, for those who read the store themselves. */
   version = $state(0);
   #offset = 0;
+  #heard = 0;
   #ticker: number | null = null;
   #client: StreamClient | null = null;
 
@@ -34,6 +35,12 @@ class Live {
 
   list(domain: string): readonly State[] {
     return this.#lists[domain] ?? NOTHING;
+  }
+
+  /** One entity; whoever asks in a derivation is asked again when anything changes. */
+  get(entity: string): State | undefined {
+    void this.version;
+    return this.store.get(entity);
   }
 
   sounding = $derived.by((): Priority | null => soundingPriority(this.list('alarm')));
@@ -67,6 +74,7 @@ class Live {
       events: (frame) => this.store.events(frame),
       coalesced: (frame) => this.store.coalesced(frame),
       beat: (now) => {
+        this.#heard = now;
         const offset = now - Date.now() / 1000;
         if (Math.abs(offset - this.#offset) > 0.5) {
           this.#offset = offset;
@@ -75,7 +83,7 @@ class Live {
       },
       link: (link) => {
         this.#tick();
-        if (link === 'lost' && this.link !== 'lost') this.lostAt = this.now;
+        if (link === 'lost' && this.link !== 'lost') this.lostAt = this.#heard || this.now;
         this.link = link;
       },
       closed: onClosed,

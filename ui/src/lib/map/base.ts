@@ -4,7 +4,7 @@ import type { LatLon, Zone } from '../api';
 import { distance } from '../entity';
 import { words, type Lang } from '../text';
 import { known } from '../words';
-import { Labels, FONT } from './labels';
+import { Labels, FONT, type Box } from './labels';
 import type { Palette } from './palette';
 import type { Camera, Plane, Size } from './project';
 
@@ -17,12 +17,13 @@ export interface Scene {
   lang: Lang;
 }
 
-export function drawBase(scene: Scene, zone: Zone | null): void {
+/** Draws it and tells where its words stand. */
+export function drawBase(scene: Scene, zone: Zone | null): Box[] {
   const { ctx, size, palette } = scene;
   ctx.fillStyle = palette.ground;
   ctx.fillRect(0, 0, size.width, size.height);
-  if (!zone) return;
-  const labels = new Labels(ctx, palette);
+  if (!zone) return [];
+  const labels = new Labels(ctx, palette, size);
   drawBorder(scene, zone.border ?? []);
   for (const area of zone.areas ?? []) drawOutline(scene, area.polygon ?? []);
   for (const area of zone.areas ?? []) {
@@ -33,6 +34,7 @@ export function drawBase(scene: Scene, zone: Zone | null): void {
   }
   drawPlaces(scene, zone, labels);
   drawScaleBar(scene);
+  return labels.taken;
 }
 
 function trace({ ctx, plane, camera, size }: Scene, ring: readonly LatLon[]): void {

@@ -7,7 +7,7 @@ import { heardAt, isSimulated, isStale, nameOf, num, positionOf, str } from '../
 import { domainOf } from '../text';
 import { translate } from '../words';
 import type { Scene } from './base';
-import { Labels } from './labels';
+import { Labels, type Box } from './labels';
 import type { Palette } from './palette';
 import type { Point } from './project';
 
@@ -54,10 +54,16 @@ export function markerAt(markers: readonly Marker[], at: Point): Marker | null {
   return best;
 }
 
-export function drawMarkers(scene: Scene, markers: readonly Marker[], now: number, selected: string | null): void {
+export function drawMarkers(
+  scene: Scene,
+  markers: readonly Marker[],
+  now: number,
+  selected: string | null,
+  taken: readonly Box[] = [],
+): void {
   const { ctx, size, palette } = scene;
   ctx.clearRect(0, 0, size.width, size.height);
-  const labels = new Labels(ctx, palette);
+  const labels = new Labels(ctx, palette, size, taken);
   for (const marker of markers) labels.take(marker.at.x, marker.at.y, 9);
   for (const marker of markers) if (marker.domain === 'drone') drawCourse(scene, marker);
   for (const marker of markers) {
@@ -141,15 +147,18 @@ function polygon(ctx: CanvasRenderingContext2D, points: readonly (readonly [numb
 
 function drawLabel(scene: Scene, labels: Labels, marker: Marker, now: number, selected: boolean): void {
   const { palette, lang } = scene;
-  const { domain, state, at } = marker;
+  const { domain, at } = marker;
   const force = selected || domain === 'incident' || domain === 'drone';
   const colour = marker.stale ? palette.dim : palette.text;
   labels.write(labelOf(marker, now, lang), at.x, at.y, 13, { px: domain === 'camera' ? 12 : 13, colour, bold: domain !== 'camera', force });
-  if (!isSimulated(state) || domain === 'camera') return;
-  labels.write(translate(lang, 'app.simulated'), at.x, at.y, 13, { px: 11, colour: palette.high });
 }
 
-function labelOf({ domain, state, stale }: Marker, now: number, lang: Scene['lang']): string {
+function labelOf(marker: Marker, now: number, lang: Scene['lang']): string {
+  const words = said(marker, now, lang);
+  return isSimulated(marker.state) ? `${words} · ${translate(lang, 'app.simulated')}` : words;
+}
+
+function said({ domain, state, stale }: Marker, now: number, lang: Scene['lang']): string {
   if (domain === 'incident') return str(state, 'reference', 30) || nameOf(state, lang);
   const name = nameOf(state, lang);
   const short = name.length > 24 ? `${name.slice(0, 23)}…` : name;

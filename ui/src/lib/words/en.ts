@@ -63,7 +63,7 @@ export const en: Record<keyof typeof th, string> = {
   'priority.critical': 'Critical',
   'priority.high': 'High',
   'priority.normal': 'Normal',
-  'priority.info': 'Information',
+  'priority.info': 'Info',
 
   'alarm.list': 'Alarms',
   'alarm.empty': 'No alarms',

@@ -178,7 +178,7 @@ export const th = {
   'camera.video.connecting': 'กำลังต่อ',
   'camera.video.retrying': 'ภาพขาด',
   'camera.video.unknown': 'ไม่ทราบ',
-  'camera.motion': 'มีการเคลื่อนไหว',
+  'camera.motion': 'เคลื่อนไหว',
   'camera.idle': 'นิ่ง',
   'camera.lastPlate': 'ภาพป้ายล่าสุด',
   'camera.noPicture': 'ยังไม่มีภาพป้าย',
