@@ -27,6 +27,7 @@ SOURCES = "automation_sources"  # versions that some run still needs
 TRACES = "traces"
 MAX_RUNS = 5_000  # that wait at one time
 MAX_LATE = 1_000
+MAX_EARLY = 20_000
 FAULT_EVERY_S = 60.0
 MAX_FAULTS = 1_000
 
@@ -40,6 +41,8 @@ class Runs:
         self._of: dict[str, OrderedDict[str, Run]] = {}  # automation → its living runs, oldest first
         self._by_key: dict[str, Run] = {}
         self._versions: dict[str, int] = {}  # how many records need a version
+        # outcomes that came after the start and before ``resume``: devices may be quicker than the engine
+        self._early: OrderedDict[str, Event] | None = OrderedDict()
         self._late: OrderedDict[str, tuple[str, dict[str, Any], str]] = OrderedDict()
         self.traces: dict[str, deque[dict[str, Any]]] = {}
         self.not_run: dict[str, deque[dict[str, Any]]] = {}  # triggered, but a condition was false: memory only
@@ -160,6 +163,8 @@ class Runs:
         key = event.data["key"]
         run = self._by_key.pop(key, None)
         if run is None:
+            if self._early is not None and len(self._early) < MAX_EARLY:
+                self._early[key] = event
             self._take_late(key, event)
             return
         waiting = run.waiting
@@ -300,6 +305,9 @@ class Runs:
             self._host.put(Drop(SOURCES, version))
         for run in due:
             self._wake(run)
+        early, self._early = self._early, None
+        for event in (early or {}).values():
+            self.finished(event)
         for runs in list(self._of.values()):
             first = next(iter(runs.values()), None)
             if first is not None and first.status == "queued":
