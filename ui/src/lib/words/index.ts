@@ -1,6 +1,6 @@
 /** The typed dictionary. Thai comes first; English is complete. */
 
-import type { Lang } from '../text';
+import { clean, type Lang } from '../text';
 import { en } from './en';
 import { enEvents, thEvents } from './events';
 import { th } from './th';
@@ -18,5 +18,5 @@ export function translate(lang: Lang, key: Key, values: Values = {}): string {
 /** A phrase for a word that came from the hub (a state, a kind), or the word itself when the dictionary has none. */
 export function known(lang: Lang, prefix: string, word: string): string {
   const key = `${prefix}.${word}`;
-  return Object.hasOwn(dictionaries[lang], key) ? dictionaries[lang][key as Key] : word;
+  return Object.hasOwn(dictionaries[lang], key) ? dictionaries[lang][key as Key] : clean(word, 60);
 }
