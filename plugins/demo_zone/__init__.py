@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from hub.sdk import Context, PluginSpec, plugin
 
 from .peers import Peer, peers
-from .scene import watched_plate
+from .plates import watched_plate
 from .settings import Settings
 
 ENTRY_DAYS = 1.0
@@ -21,7 +21,10 @@ RENEW_S = 1800.0
 async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
     """Start the programs, put the watched plate on the list, keep both up."""
     running = [Peer(ctx, spec) for spec in peers(config, await ctx.address())]
-    await asyncio.gather(*(peer.start() for peer in running))
+    begun = await asyncio.gather(*(peer.start() for peer in running), return_exceptions=True)
+    if failed := next((fault for fault in begun if isinstance(fault, BaseException)), None):
+        await asyncio.gather(*(peer.stop() for peer in running))
+        raise failed
 
     async def keep_listed() -> None:
         # as one officer may: active for two hours without a second approver; so it is asked for again in time
