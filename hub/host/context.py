@@ -96,7 +96,7 @@ class LocalContext:
             watcher.overflow,
         )  # fmt: skip
         self._videos: list[Video] = []
-        self.added: set[str] = set()
+        self.added: dict[str, Entity] = {}
         self._closed = False
 
     # --- entities
@@ -114,7 +114,7 @@ class LocalContext:
         check_device(entity, None)
         with hub_side():
             self._parts.entities.add(entity, self.instance)
-            self.added.add(entity.id)
+            self.added[entity.id] = entity
             if executor is not None:
                 actions, name = self._parts.actions, entity.id
                 self._parts.claims.take(
@@ -128,7 +128,7 @@ class LocalContext:
         with hub_side():
             self._parts.entities.remove(entity, self.instance)
             self._parts.claims.release("entity", entity, self)
-            self.added.discard(entity)
+            self.added.pop(entity, None)
             await self._parts.pipeline.settled()
 
     # --- events
@@ -345,6 +345,12 @@ class LocalContext:
         for entity in self._parts.entities.of(self.instance):
             if not self._parts.claims.holds("entity", entity):
                 self._parts.entities.unavailable(entity, self.instance, reason)
+
+    def restore(self) -> None:
+        """After a newer self was given up: what it changed in the entities is put back."""
+        for entity in self.added.values():
+            self._parts.entities.add(entity, self.instance)
+        self.drop_missing(remove=True)
 
     def drop_missing(self, remove: bool) -> None:
         """After set-up: what the instance brought in before and not now goes (``remove``), or is unavailable."""

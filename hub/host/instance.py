@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from hub.core.error import ConfigError, HubError
+from hub.core.error import ConfigError, HubError, Mistake
 from hub.core.event import EventData
 from hub.core.pipeline import Draft, Pipeline
 from hub.core.system import EntityAdded, Fault, InstanceChanged
@@ -36,7 +36,7 @@ class Instance:
     """One configured plugin, kept alive. Also the ``Watcher`` of its contexts.
 
     ``make`` builds an attempt; ``None`` when the instance cannot be tried (``wrong`` says why).
-    ``on_ready(attempt)`` is called when a set-up succeeded.
+    ``on_ready(instance, attempt)`` is called when a set-up succeeded and no reload is open.
     """
 
     def __init__(
@@ -53,6 +53,8 @@ class Instance:
         self._stopping, self._broken = asyncio.Event(), asyncio.Event()
         self._why = self._unwell = ""
         self._silent = False
+        self.probing = False  # part of a reload that is not decided yet
+        self.mistakes: list[Mistake] = []
         self._running: Attempt | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -60,7 +62,7 @@ class Instance:
 
     def start(self, probe: bool = False) -> None:
         """Begin. ``probe``: try once, silently; ``first`` tells whether it runs (then it is supervised as usual)."""
-        self._silent = probe
+        self._silent = self.probing = probe
         if not probe:
             self._describe()
         name = f"instance {self.name}"
@@ -89,6 +91,8 @@ class Instance:
             begun = self._pipeline.clock.monotonic()
             reason = await self._once(self._make)
             ran = self.first.done() and self.first.result()
+            if probe and not ran:
+                self.reason = reason or self.reason
             self._say_first(False)
             if self._stopping.is_set():
                 break
@@ -164,6 +168,7 @@ class Instance:
         if self._why:
             return self._why
         if isinstance(fault, ConfigError):
+            self.mistakes = fault.mistakes
             self._change("failed", str(fault))
             return None
         if fault is None:
@@ -175,9 +180,21 @@ class Instance:
         self._running = attempt
         self._silent = False
         self._describe()
-        self._on_ready(self, attempt)
+        if not self.probing:
+            self._on_ready(self, attempt)
         self._say_how()
         self._say_first(True)
+
+    def adopt(self) -> None:
+        """The reload that started it is decided: it stays."""
+        self.probing = False
+        if self.attempt is not None and self._running is self.attempt:
+            self._on_ready(self, self.attempt)
+
+    def restore(self) -> None:
+        """The reload is given up: this one goes on as it was."""
+        if self.attempt is not None and self._running is self.attempt:
+            self.attempt.ctx.restore()
 
     def _say_first(self, runs: bool) -> None:
         if not self.first.done():

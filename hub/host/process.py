@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 LINES = 400  # of its output that are kept
 END_WITHIN_S = 2.0
 DUMP_WITHIN_S = 1.0
+LAST_WORDS_S = 0.5
+_OUTPUT = 0  # place of the task that reads its output
 _FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
 _KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
@@ -82,7 +84,7 @@ class Child:
             theirs.close()
         reader, writer = await asyncio.open_connection(sock=ours)
         self._peer = Peer(reader, writer, self._handler, self.name)
-        jobs = [self._peer.run(), self._read_output(), self._wait(), self._ping()]
+        jobs = [self._read_output(), self._peer.run(), self._wait(), self._ping()]
         if self._bounds.memory_mb is not None:
             jobs.append(self._weigh(self._bounds.memory_mb))
         loop = asyncio.get_running_loop()
@@ -131,9 +133,13 @@ class Child:
             await asyncio.wait({self.ended}, timeout=END_WITHIN_S)
             self.kill("stopped")
             await asyncio.wait({self.ended}, timeout=END_WITHIN_S)
+        if self._tasks:  # its last words are read; only a grandchild can hold its output open longer
+            await asyncio.wait([self._tasks[_OUTPUT]], timeout=END_WITHIN_S)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._process is not None:
+            self._process._transport.close()  # type: ignore[attr-defined]  # asyncio has no public door for it
 
     # --- starting
 
@@ -181,7 +187,7 @@ class Child:
         code = await self._process.wait()
         if self.ended.done():
             return
-        await asyncio.sleep(0)  # what it wrote last is read first
+        await asyncio.wait([self._tasks[_OUTPUT]], timeout=LAST_WORDS_S)
         if self._why:
             self.ended.set_result(self._why)
         elif code < 0:

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from hub.core.error import Unavailable
+from hub.core.error import ConfigError, Unavailable
 from hub.host.config import InstanceConfig
 from hub.host.discover import Discovery
 from hub.host.instance import Instance
@@ -51,7 +51,8 @@ def _same(instance: Instance, config: InstanceConfig, found: Discovery) -> bool:
 
 
 async def replace_all(instances: dict[str, Instance], change: Change, build: Callable[[str], Instance]) -> None:
-    """Carry the change out in ``instances``; ``Unavailable`` after everything was put back."""
+    """Carry the change out in ``instances``; ``ConfigError`` or ``Unavailable`` after everything was
+    put back."""
     fresh = {name: build(name) for name in change.replaced}
     before: dict[str, Instance] = {name: instances[name] for name in fresh}
     exclusive = [name for name in fresh if _exclusive(before[name]) or _exclusive(fresh[name])]
@@ -62,14 +63,21 @@ async def replace_all(instances: dict[str, Instance], change: Change, build: Cal
         await asyncio.wait([instance.first for instance in fresh.values()], timeout=FIRST_WITHIN_S)
     bad = {name: new for name, new in fresh.items() if not (new.first.done() and new.first.result())}
     if bad:
+        mistakes = [mistake for new in bad.values() for mistake in new.mistakes]
         reasons = "; ".join(f"{name}: {instance.reason or 'no end of its set-up'}" for name, instance in bad.items())
         await asyncio.gather(*(instance.stop(silent=True) for instance in fresh.values()))
         for name in exclusive:
             instances[name] = before[name].again()
             instances[name].start()
+        for name in fresh.keys() - set(exclusive):
+            before[name].restore()
+        if mistakes:
+            raise ConfigError(mistakes)
         raise Unavailable(f"nothing was changed: {reasons}", where="reload", hint="mend it and reload again")
     await asyncio.gather(*(before[name].stop(silent=True) for name in fresh if name not in exclusive))
     instances.update(fresh)
+    for instance in fresh.values():
+        instance.adopt()
     await asyncio.gather(*(instances.pop(name).stop() for name in change.stopped))
     for name in change.started:
         instances[name] = build(name)

@@ -76,8 +76,12 @@ class Vision:
             child = await self._running()
             if known is not None:
                 await self._close_there(entity)
-            await child.ask("open", mine.args(), limit=OPEN_WITHIN_S)
-            self._sources[entity] = mine
+            self._sources[entity] = mine  # before it is opened: what is seen may come before the answer
+            try:
+                await child.ask("open", mine.args(), limit=OPEN_WITHIN_S)
+            except BaseException:
+                self._sources.pop(entity, None)
+                raise
         return WatchedSource(self, mine)
 
     async def snapshot(self, source: _Source) -> str:

@@ -156,6 +156,14 @@ class Bench:
         return await self.actions.call(Request(action, params, actor, target))
 
 
+async def eventually(what: Callable[[], Any], within: float = WITHIN_S) -> None:
+    """Wait until ``what()`` is true, for what no event tells."""
+    deadline = asyncio.get_running_loop().time() + within
+    while not what():
+        assert asyncio.get_running_loop().time() < deadline, "it did not come"
+        await asyncio.sleep(0.01)
+
+
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     made = Bench(tmp_path)
