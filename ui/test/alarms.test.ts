@@ -20,6 +20,11 @@ describe('the alarm list', () => {
     expect(order).toEqual(['critical', 'new_high', 'old_high', 'normal', 'info', 'acked', 'shelved']);
   });
 
+  it('keeps its order when a state is a word that objects have of their own', () => {
+    const alarms = [alarm('odd', 'constructor', 'high', 1), alarm('open', 'unacknowledged', 'info', 0), alarm('shelved', 'shelved', 'critical', 2)];
+    expect(rowsOf(alarms).map((row) => row.head.attributes['title'])).toEqual(['open', 'odd', 'shelved']);
+  });
+
   it('takes an unknown or masked priority as normal', () => {
     expect(priorityOf(alarm('x', 'unacknowledged', '•••', 0))).toBe('normal');
     expect(priorityOf(undefined)).toBe('normal');

@@ -21,12 +21,12 @@ export function raisedAt(alarm: State): number {
   return num(alarm, 'raised_at') ?? num(alarm, 'opened_at') ?? alarm.changed;
 }
 
-const STATE_ORDER: Record<string, number> = { unacknowledged: 0, acknowledged: 1, shelved: 2 };
+const STATE_ORDER = new Map([['unacknowledged', 0], ['acknowledged', 1], ['shelved', 2]]);
 
 /** Unacknowledged first, then by priority, then the newest. */
 export function compareAlarms(a: State, b: State): number {
   return (
-    (STATE_ORDER[a.state] ?? 1) - (STATE_ORDER[b.state] ?? 1) ||
+    (STATE_ORDER.get(a.state) ?? 1) - (STATE_ORDER.get(b.state) ?? 1) ||
     PRIORITIES.indexOf(priorityOf(a)) - PRIORITIES.indexOf(priorityOf(b)) ||
     raisedAt(b) - raisedAt(a) ||
     (a.entity < b.entity ? -1 : 1)
