@@ -13,8 +13,8 @@ import yaml
 
 from hub.core.error import ConfigError, Mistake
 
-MAX_TEXT = 512 * 1024
-MAX_NODES = 200_000  # aliases are counted each time they are used: a "billion laughs" file ends here
+MAX_TEXT = 4 * 1024 * 1024  # 20,000 short rules
+MAX_ALIASED = 50_000  # values that aliases stand for, counted each time: a "billion laughs" file ends here
 MAX_NESTING = 40
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -101,7 +101,7 @@ class _Builder:
     def __init__(self, loader: Any, file: str) -> None:
         self._loader, self._file = loader, file
         self._anchors: dict[str, tuple[Any, Place, int]] = {}
-        self._nodes = 0
+        self._nodes = self._aliased = 0
 
     def document(self) -> tuple[Any, Place]:
         self._next()  # the stream's start
@@ -123,22 +123,22 @@ class _Builder:
     def _wrong(self, place: Place, words: str) -> None:
         raise ConfigError([place.mistake(words)])
 
-    def _count(self, place: Place, nodes: int) -> None:
+    def _alias(self, anchor: str, place: Place) -> tuple[Any, Place]:
+        if anchor not in self._anchors:
+            self._wrong(place, f"no anchor &{anchor} stands before this alias")
+        value, at, nodes = self._anchors[anchor]
         self._nodes += nodes
-        if self._nodes > MAX_NODES:
-            self._wrong(place, f"the file holds more than {MAX_NODES} values (aliases counted)")
+        self._aliased += nodes
+        if self._aliased > MAX_ALIASED:
+            self._wrong(place, f"the aliases of this file stand for more than {MAX_ALIASED} values")
+        return value, at
 
     def _value(self, depth: int) -> tuple[Any, Place]:
         event = self._next()
         place, before = self._place(event), self._nodes
         if isinstance(event, yaml.AliasEvent):
-            anchor = str(event.anchor)
-            if anchor not in self._anchors:
-                self._wrong(place, f"no anchor &{anchor} stands before this alias")
-            value, at, nodes = self._anchors[anchor]
-            self._count(place, nodes)
-            return value, at
-        self._count(place, 1)
+            return self._alias(str(event.anchor), place)
+        self._nodes += 1
         if depth > MAX_NESTING:
             self._wrong(place, f"nested deeper than {MAX_NESTING} levels")
         if isinstance(event, yaml.ScalarEvent):

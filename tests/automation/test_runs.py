@@ -279,7 +279,8 @@ async def test_an_action_beyond_the_limit_leaves_nothing_owed() -> None:
     assert (zone.events("x"), len(zone.events("fault"))) == ([], 1)
     zone.engine.load([])
     zone.engine.publish(
-        "{id: a, trigger: {trigger: event, event_type: plate_read}, action: {action: light.turn_on, entity_id: light.b}}",
+        "{id: b, trigger: {trigger: event, event_type: plate_read},"
+        " action: {service: light.turn_off, entity_id: light.a}}",
         OFFICER,
     )
     zone.plate("A1", depth=8)
