@@ -33,6 +33,18 @@ def bounds_of(children: Children, entry: InstanceConfig, base: Bounds) -> Bounds
     return replace(base, memory_mb=entry.memory_mb or children.memory_mb, nice=children.nice, user=children.user)
 
 
+async def load_there(child: Child, found: Found, entry: InstanceConfig) -> tuple[dict[str, Any], float]:
+    """Import the plugin in the child and check its settings there: the JSON Schema of the settings and the limit of
+    set-up in seconds. ``ConfigError`` names each line that is wrong."""
+    args = {"plugin": found.name, "folder": str(found.folder), "instance": entry.name, "config": entry.config}
+    loaded = (await child.ask("load", args, limit=LOAD_WITHIN_S)).header["result"]
+    if "mistakes" in loaded:
+        raise ConfigError([Mistake(*mistake) for mistake in loaded["mistakes"]])
+    if loaded["problems"]:
+        raise ConfigError(mistakes(loaded["problems"], entry.places))
+    return loaded["schema"], float(loaded["limit"])
+
+
 class ChildAttempt:
     """One run of the instance in a child."""
 
@@ -56,7 +68,7 @@ class ChildAttempt:
         self._child = child = Child(self.ctx.instance, MODULE, self._served.handle, self._bounds, self._found.folder)
         await child.start()
         try:
-            await self._load(child)
+            self.schema, self.limit = await load_there(child, self._found, self._config)
             set_up = await child.ask("setup", {}, limit=self.limit + END_WITHIN_S)
             if (wrong := set_up.header["result"]) is not None:
                 raise ConfigError([self._config.place.mistake(str(wrong))])
@@ -65,19 +77,6 @@ class ChildAttempt:
             await child.ask("unload", {}, limit=self.limit + END_WITHIN_S)
         finally:
             await asyncio.shield(child.stop())
-
-    async def _load(self, child: Child) -> None:
-        """Import the plugin there and check its settings there; no code of it runs here."""
-        args = {
-            "plugin": self._found.name, "folder": str(self._found.folder), "instance": self.ctx.instance,
-            "config": self._config.config, "actions": [table.name for table in self._found.manifest.actions],
-        }  # fmt: skip
-        loaded = (await child.ask("load", args, limit=LOAD_WITHIN_S)).header["result"]
-        if "mistakes" in loaded:
-            raise ConfigError([Mistake(*mistake) for mistake in loaded["mistakes"]])
-        self.schema, self.limit = loaded["schema"], float(loaded["limit"])
-        if loaded["problems"]:
-            raise ConfigError(mistakes(loaded["problems"], self._config.places))
 
     async def _until(self, child: Child, stop: asyncio.Event) -> None:
         stopping = asyncio.ensure_future(stop.wait())

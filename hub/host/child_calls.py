@@ -4,30 +4,43 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from hub.core.error import Denied, InvalidInput, LimitExceeded, NotFound
 from hub.core.journal import Query
 from hub.core.wire import Reply
 from hub.host.context import LocalContext
-from hub.host.perform import as_json
+from hub.host.perform import Executor, as_json
 from hub.host.remote import chain_of, entity_of, model_of, packed, source_of
 from hub.host.scope import NO_CAUSE, plugin_side
-from hub.sdk.context import Video
-
-if TYPE_CHECKING:
-    from hub.host.child import ChildAttempt
+from hub.sdk.context import Handler, Video, WebRequest, WebResponse
 
 Args = dict[str, Any]
 MAX_VIDEOS = 200
 MAX_WORDS = 2_000
 
 
+class There(Protocol):
+    """What lives in the child, as the hub calls it."""
+
+    def executor(self, kind: str, name: str) -> Executor:
+        """Does the actions of an ``entity``, or an ``action`` of the plugin."""
+
+    def handler(self, number: int) -> Handler:
+        """Takes events."""
+
+    def route(self, number: int) -> Callable[[WebRequest], Awaitable[WebResponse]]:
+        """Answers web requests."""
+
+    def service(self, key: str) -> object:
+        """Offered to other instances."""
+
+
 class Served:
     """Answers one child."""
 
-    def __init__(self, ctx: LocalContext, watcher: Any, attempt: ChildAttempt) -> None:
-        self._ctx, self._watcher, self._attempt = ctx, watcher, attempt
+    def __init__(self, ctx: LocalContext, watcher: Any, there: There) -> None:
+        self._ctx, self._watcher, self._there = ctx, watcher, there
         self._videos: dict[int, Video] = {}
         self._services: dict[str, Any] = {}
         self._calls: Mapping[str, Callable[[Args, bytes], Awaitable[Any]]] = {
@@ -53,7 +66,7 @@ class Served:
 
     async def _add(self, args: Args, _: bytes) -> None:
         entity = entity_of(args["entity"])
-        await self._ctx.add_served(entity, self._attempt.executor("entity", entity.id) if args["device"] else None)
+        await self._ctx.add_served(entity, self._there.executor("entity", entity.id) if args["device"] else None)
 
     async def _remove(self, args: Args, _: bytes) -> None:
         await self._ctx.remove(args["entity"])
@@ -64,14 +77,14 @@ class Served:
         )
 
     async def _on(self, args: Args, _: bytes) -> None:
-        handler = self._attempt.handler(int(args["number"]))
+        handler = self._there.handler(int(args["number"]))
         await self._ctx.on(
             args["type"], handler, match=args["match"], entity=args["entity"], durable=bool(args["durable"])
         )
 
     async def _act(self, args: Args, _: bytes) -> None:
         name = str(args["name"])
-        executor = self._attempt.executor("action", name)
+        executor = self._there.executor("action", name)
         await self._ctx.act_served(name, model_of(name, args["schema"]), lambda _: executor)
 
     async def _call(self, args: Args, _: bytes) -> Args:
@@ -121,7 +134,7 @@ class Served:
     # --- services, video, web
 
     async def _offer(self, args: Args, _: bytes) -> None:
-        await self._ctx.offer_named(args["key"], self._attempt.service(args["key"]))
+        await self._ctx.offer_named(args["key"], self._there.service(args["key"]))
 
     async def _need(self, args: Args, _: bytes) -> None:
         self._services[args["key"]] = await self._ctx.need_named(args["key"])
@@ -148,7 +161,7 @@ class Served:
         await self._videos.pop(args["number"]).close()
 
     async def _route(self, args: Args, _: bytes) -> None:
-        await self._ctx.route(args["method"], args["path"], self._attempt.route(int(args["number"])))
+        await self._ctx.route(args["method"], args["path"], self._there.route(int(args["number"])))
 
     async def _address(self, args: Args, _: bytes) -> str:
         return await self._ctx.address()

@@ -103,9 +103,10 @@ class LocalContext:
 
     async def add(self, entity: Entity, device: object | None = None) -> None:
         self._open()
+        executor = None
         if device is not None:
             check_device(entity, device)
-        executor = device_executor(self, entity.id, device) if device is not None else None
+            executor = device_executor(self.tasks, self._parts.actions.spec, entity.id, device)
         await self.add_served(entity, executor)
 
     async def add_served(self, entity: Entity, executor: Executor | None) -> None:
@@ -182,7 +183,7 @@ class LocalContext:
 
     async def act(self, name: str, handler: Callable[..., Awaitable[Any]]) -> None:
         params = params_of(handler, name)
-        await self.act_served(name, params, lambda spec: own_executor(self, spec, handler))
+        await self.act_served(name, params, lambda spec: own_executor(self.tasks, spec, handler))
 
     async def act_served(
         self, name: str, params: type[BaseModel], make: Callable[[ActionSpec], Executor]
@@ -310,10 +311,6 @@ class LocalContext:
             self._watcher.health(ok, reason)
 
     # --- the hub's side
-
-    def spec(self, action: str) -> ActionSpec:
-        """A known action."""
-        return self._parts.actions.spec(action)
 
     def _spawn(self, coro: Any, name: str) -> asyncio.Task[None]:
         loop = asyncio.get_running_loop()

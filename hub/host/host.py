@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from hub.core.journal import Drop, Put
 from hub.core.pipeline import Draft, Pipeline
 from hub.core.system import EntityRemoved
 from hub.host.attempt import Attempt, LocalAttempt
+from hub.host.check import missing, no_plugin
 from hub.host.child import ChildAttempt, bounds_of
 from hub.host.claims import Claims
 from hub.host.config import HubConfig, InstanceConfig
@@ -26,7 +26,6 @@ from hub.host.context import LocalContext, Parts, VideoService
 from hub.host.discover import Discovery, Found, builtin_folder, discover
 from hub.host.entities import Entities
 from hub.host.instance import Instance
-from hub.host.loading import did_you_mean
 from hub.host.process import Bounds
 from hub.host.processes import usage
 from hub.host.registry import Registry
@@ -39,7 +38,7 @@ from hub.host.vision import Vision
 from hub.host.watchdog import Watchdog
 
 TABLE = "instances"  # with which settings each instance last ran
-FIRST_WITHIN_S = 15.0
+FIRST_WITHIN_S = 5.0
 
 
 class Host:
@@ -83,10 +82,10 @@ class Host:
         self.config = config
         self.discovery = self._discover(config)
         self._declare(self.discovery)
-        return [*config.mistakes, *self.discovery.mistakes, *self._missing(config)]
+        return [*config.mistakes, *self.discovery.mistakes, *missing(config, self.discovery)]
 
     async def start(self) -> None:
-        """Begin all instances at once; returns when each is running, failed or retrying, at the latest after 15 s."""
+        """Begin all instances at once; returns when each is running, failed or retrying, at the latest after 5 s."""
         if self.config is None:
             raise RuntimeError("Host.prepare(config) comes before start()")
         track_tasks(asyncio.get_running_loop())
@@ -110,13 +109,14 @@ class Host:
             await self.vision.stop()
 
     async def restart(self, name: str) -> str:
-        """Stop one instance and begin it again; its state after the first attempt (15 s at most)."""
-        old = self.instances.get(name)
-        if old is None:
-            raise NotFound(f"no instance {name!r}", where=name)
-        await old.stop()
-        new = self.instances[name] = self._build(old.config, self.discovery)
-        new.start()
+        """Stop one instance and begin it again; its state after the first attempt (5 s at most)."""
+        async with self._reloading:
+            old = self.instances.get(name)
+            if old is None:
+                raise NotFound(f"no instance {name!r}", where=name)
+            await old.stop()
+            new = self.instances[name] = self._build(old.config, self.discovery)
+            new.start()
         await asyncio.wait([new.first], timeout=FIRST_WITHIN_S)
         return new.state
 
@@ -128,7 +128,7 @@ class Host:
         """
         async with self._reloading:
             found = self._discover(config)
-            wrong = [*config.mistakes, *found.mistakes, *self._missing(config, found)]
+            wrong = [*config.mistakes, *found.mistakes, *missing(config, found)]
             if wrong:
                 raise ConfigError(wrong)
             self._declare(found)
@@ -148,11 +148,10 @@ class Host:
 
     def _row(self, instance: Instance) -> dict[str, Any]:
         manifest = instance.found.manifest if instance.found else None
-        attempt = instance.attempt
         title = manifest.title.model_dump() if manifest else {"th": instance.name, "en": instance.name}
         return {
             "plugin": instance.config.plugin, "instance": instance.name, "state": instance.state,
-            "reason": instance.reason, "last_event_at": attempt.ctx.last_event_at if attempt else None,
+            "reason": instance.reason, "last_event_at": instance.last_event_at,
             "title": title, "isolation": "child" if instance.found and instance.found.child else "process",
             "quality": manifest.quality if manifest else None, "faults": instance.faults,
         }  # fmt: skip
@@ -185,13 +184,6 @@ class Host:
     def _discover(self, config: HubConfig) -> Discovery:
         return discover(config.plugin_folders, self._builtin, self._installed)
 
-    def _missing(self, config: HubConfig, found: Discovery | None = None) -> list[Mistake]:
-        known = (found or self.discovery).found
-        return [
-            entry.place.mistake(_no_plugin(entry.plugin, known))
-            for entry in config.instances if entry.plugin not in known and not entry.mistakes
-        ]  # fmt: skip
-
     def _declare(self, discovery: Discovery) -> None:
         """Make the plugins' event types known; a plugin that claims another's type is not used."""
         claimed: dict[str, str] = {}
@@ -215,7 +207,8 @@ class Host:
     def _build(self, entry: InstanceConfig, discovery: Discovery) -> Instance:
         found = discovery.found.get(entry.plugin)
         if entry.mistakes or found is None:
-            words = [*map(str, entry.mistakes)] or [str(entry.place.mistake(_no_plugin(entry.plugin, discovery.found)))]
+            words = [*map(str, entry.mistakes)] or [str(entry.place.mistake(no_plugin(entry.plugin, discovery)))]
+            self._unserved(entry.name, "its plugin cannot start")
             return Instance(self.pipeline, entry, found, None, self._on_ready, "\n".join(words))
         return Instance(self.pipeline, entry, found, lambda me: self._attempt(me, found), self._on_ready)
 
@@ -241,16 +234,23 @@ class Host:
     def _forget_unconfigured(self, config: HubConfig) -> None:
         """Entities of instances that are configured no more go, and their own."""
         names = {entry.name for entry in config.instances}
+        enabled = {entry.name for entry in config.instances if entry.enabled}
+        for instance in names - enabled:
+            self._unserved(instance, "its plugin is switched off")
         for instance in self.entities.owners() - names:
             for entity in self.entities.of(instance):
                 self.entities.remove(entity, instance, "its plugin is configured no more")
         for state in [state for state in self.pipeline.state if state.domain == "plugin"]:
-            if state.entity.partition(".")[2] not in names:
+            if state.entity.partition(".")[2] not in enabled:
                 gone = EntityRemoved(reason="configured no more").model_dump()
                 self.pipeline.emit(Draft("entity_removed", gone, "hub", state.entity))
         for name in self._digests.keys() - names:
             del self._digests[name]
             self.pipeline.put(Drop(TABLE, name))
+
+    def _unserved(self, instance: str, reason: str) -> None:
+        for entity in self.entities.of(instance):
+            self.entities.unavailable(entity, instance, reason)
 
     def _folders(self) -> list[tuple[Path, str]]:
         return [(found.folder, name) for name, found in self.discovery.found.items()]
@@ -262,10 +262,6 @@ class Host:
         for instance in self.instances.values():
             if instance.config.plugin == plugin and instance.attempt is not None:
                 instance.blocked(words)
-
-
-def _no_plugin(name: str, known: Iterable[str]) -> str:
-    return f"there is no plugin {name!r}{did_you_mean(name, known)}"
 
 
 def _digest(entry: InstanceConfig) -> str:

@@ -48,6 +48,7 @@ class Instance:
         self.attempt: Attempt | None = None
         self.first: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self.last_fault = ""
+        self._last_event_at: float | None = None
         self._pipeline, self._make, self._on_ready, self._wrong = pipeline, make, on_ready, wrong
         self._recent: deque[float] = deque(maxlen=FAULTS)
         self._stopping, self._broken = asyncio.Event(), asyncio.Event()
@@ -74,6 +75,12 @@ class Instance:
         self._stopping.set()
         if self._task is not None:
             await self._task
+
+    @property
+    def last_event_at(self) -> float | None:
+        """When it last brought an event."""
+        now = self.attempt.ctx.last_event_at if self.attempt is not None else None
+        return now if now is not None else self._last_event_at
 
     def again(self) -> Instance:
         """A fresh one with the same configuration."""
@@ -136,6 +143,7 @@ class Instance:
             self._emit(Fault(where=self.name, message=f"left tasks running: {', '.join(left)[:300]}"))
         if not self._silent:
             attempt.ctx.leave(reason or self.reason or "the plugin is stopped")
+        self._last_event_at = self.last_event_at
         self.attempt = None
         return reason
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 from pydantic import BaseModel
@@ -17,10 +17,7 @@ from hub.host.loading import did_you_mean
 from hub.host.scope import Chain, Tasks, plugin_side
 from hub.sdk.context import _current_call
 
-if TYPE_CHECKING:
-    from hub.core.actions import Executor
-    from hub.host.context import LocalContext
-
+Executor = Callable[[Call], Awaitable[Any]]
 
 def method_of(device: object, verb: str) -> Callable[..., Awaitable[Any]] | None:
     """The device's method for a verb; ``return_`` serves ``return``, a word Python keeps."""
@@ -75,23 +72,23 @@ async def perform(tasks: Tasks, call: Call, method: Callable[..., Awaitable[Any]
         _current_call.reset(token)
 
 
-def device_executor(ctx: LocalContext, entity: str, device: object) -> Executor:
+def device_executor(tasks: Tasks, spec_of: Callable[[str], ActionSpec], entity: str, device: object) -> Executor:
     """Serves the capability actions of one entity."""
 
     async def execute(call: Call) -> Any:
-        spec = ctx.spec(call.action)
+        spec = spec_of(call.action)
         method = method_of(device, spec.verb)
         if method is None:
             raise Unavailable(f"{entity} does not do {call.action}", where=entity)
-        return await perform(ctx.tasks, call, method, typed_by(spec.params, call.params))
+        return await perform(tasks, call, method, typed_by(spec.params, call.params))
 
     return execute
 
 
-def own_executor(ctx: LocalContext, spec: ActionSpec, handler: Callable[..., Awaitable[Any]]) -> Executor:
+def own_executor(tasks: Tasks, spec: ActionSpec, handler: Callable[..., Awaitable[Any]]) -> Executor:
     """Serves an action of the plugin itself."""
 
     async def execute(call: Call) -> Any:
-        return await perform(ctx.tasks, call, handler, typed_by(spec.params, call.params))
+        return await perform(tasks, call, handler, typed_by(spec.params, call.params))
 
     return execute

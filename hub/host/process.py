@@ -19,14 +19,17 @@ from pathlib import Path
 from typing import Any
 
 import hub
+from hub.core.clock import SystemClock
 from hub.core.error import HubError, TimedOut, Unavailable
 from hub.core.wire import Handler, Message, Peer
 from hub.host.processes import rss
+from hub.host.rate import Buckets, Rate
 from hub.host.registry import shown
 
 log = logging.getLogger(__name__)
 
 LINES = 400  # of its output that are kept
+LOGGED = Rate(20, 200)  # of its lines that are logged
 END_WITHIN_S = 2.0
 DUMP_WITHIN_S = 1.0
 LAST_WORDS_S = 0.5
@@ -62,6 +65,7 @@ class Child:
         self._process: Process | None = None
         self._peer: Peer | None = None
         self._tasks: list[asyncio.Task[Any]] = []
+        self._lines = Buckets(SystemClock(), LOGGED)
         self._why = ""
 
     @property
@@ -180,7 +184,8 @@ class Child:
                 return
             text = line.decode(errors="replace").rstrip()[:2000]
             self._output.append(text)
-            log.info("%s: %s", self.name, text)
+            if self._lines.take(self.name):
+                log.info("%s: %s", self.name, text)
 
     async def _wait(self) -> None:
         assert self._process is not None  # noqa: S101

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import orjson
@@ -13,6 +12,7 @@ import orjson
 from hub.core.clock import Clock
 from hub.core.error import HubError, InvalidInput
 from hub.host.claims import Claims
+from hub.host.rate import Buckets, Rate
 from hub.sdk.context import MAX_BODY, WebRequest, WebResponse
 
 log = logging.getLogger(__name__)
@@ -20,41 +20,14 @@ log = logging.getLogger(__name__)
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"})
 MAX_ROUTES = 200  # of one instance
 MAX_ANSWER = 16 << 20
-MAX_REMOTES = 4_096
 ANSWER_WITHIN_S = 30.0
 
 Handler = Callable[[WebRequest], Awaitable[WebResponse]]
 OnFault = Callable[[str, BaseException], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """``per_second`` requests for long, ``burst`` at once."""
-
-    per_second: float
-    burst: float
-
-
 PER_INSTANCE = Rate(200, 400)
 PER_REMOTE = Rate(20, 60)
-
-
-class Buckets:
-    """Token buckets by key; the least used key is forgotten first."""
-
-    def __init__(self, clock: Clock, rate: Rate) -> None:
-        self._clock, self._rate = clock, rate
-        self._left: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
-
-    def take(self, key: Hashable) -> bool:
-        """May one more pass now?"""
-        now = self._clock.monotonic()
-        left, since = self._left.pop(key, (self._rate.burst, now))
-        left = min(self._rate.burst, left + (now - since) * self._rate.per_second)
-        self._left[key] = (left - 1 if left >= 1 else left, now)
-        if len(self._left) > MAX_REMOTES:
-            self._left.popitem(last=False)
-        return left >= 1
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ import socket
 import pytest
 
 from hub.core.error import ConfigError, Unavailable
+from hub.core.system import AvailabilityChanged
 from hub.host.reload import Change
 from tests.host.conftest import Bench
 
@@ -166,3 +167,21 @@ async def test_restart_by_hand(bench: Bench) -> None:
     assert [state for state, _ in bench.states_of("cams")] == [
         "starting", "running", "stopped", "starting", "running"
     ]  # fmt: skip
+
+
+async def test_what_is_switched_off_or_wrong_is_not_available(bench: Bench) -> None:
+    bench.plugin("cams", code(), toml='emits = ["state_changed"]\n')
+    await bench.start(bench.config("{plugin: cams, name: x}", "{plugin: cams, name: y}"))
+    await bench.host.stop()
+    for name in ("x", "y"):  # as after a kill -9: nobody has said that they are gone
+        bench.host.entities._emit(AvailabilityChanged(available=True), name, f"camera.{name}_a")
+    bench.build()
+    bench.host.prepare(bench.config("{plugin: cams, name: x, enabled: false}", "{plugin: cams, name: y, confg: {}}"))
+    await bench.host.start()
+    told = {
+        name: bench.pipeline.state.get(name).attributes.get("reason")  # type: ignore[union-attr]
+        for name in ("camera.x_a", "camera.y_a")
+    }
+    assert told == {"camera.x_a": "its plugin is switched off", "camera.y_a": "its plugin cannot start"}
+    assert list(bench.host.instances) == ["y"] and bench.row("y")["state"] == "failed"
+    assert bench.pipeline.state.get("plugin.x") is None
