@@ -81,6 +81,7 @@ class Engine:
         self._entries: dict[str, Entry] = {}
         self._broken: dict[str, Mistakes] = {}  # by file
         self._settings: dict[str, dict[str, Any]] = {}
+        self._settings_read = False
         self._resumed = False
         self._finished = host.rules.add(Subscription(self._runs.finished, "action_finished"))
         host.on_recover(self._recover)
@@ -90,7 +91,8 @@ class Engine:
     def load(self, sources: Iterable[Source], known: Known | None = None) -> Mistakes:
         """Replace all automations by those of the sources. One with mistakes is left out, the others work."""
         sources = list(sources)
-        self._settings = {key: dict(value) for key, value in self._host.records(SETTINGS)}
+        if not self._settings_read:  # later ones are in memory, some not yet committed
+            self._read_settings()
         files = {source.file for source in sources}
         for name in [name for name, entry in self._entries.items() if entry.file not in files]:
             self._remove(name)
@@ -166,6 +168,10 @@ class Engine:
             if enabled:
                 self._arm(entry)
 
+    def _read_settings(self) -> None:
+        self._settings = {key: dict(value) for key, value in self._host.records(SETTINGS)}
+        self._settings_read = True
+
     def _setting(self, name: str, **values: Any) -> None:
         setting = self._settings.setdefault(name, {})
         setting.update(values)
@@ -179,7 +185,7 @@ class Engine:
         enabled = self._settings.get(made.id, {}).get("enabled", made.enabled)
         entry = Entry(plan, file, enabled)
         if there is not None:
-            self._disarm(there, keep_holds=there.automation.hash == made.hash)
+            self._disarm(there)
             entry.last_run, entry.skipped = there.last_run, there.skipped
         self._entries[made.id] = entry
         if enabled:
@@ -221,11 +227,15 @@ class Engine:
                     values = with_variables(values, variables)
             notes = Notes(clock)
             if not plan.check(values, notes):
-                self._not_run(entry, trigger, told, event, notes)
+                self._not_run(entry, "condition", _origin(trigger, told, event), event, notes)
                 return
-            entry.last_run = clock.now()
-            if not self._runs.begin(plan, values, _origin(trigger, told, event), event, notes):
-                entry.skipped += 1
+            origin = _origin(trigger, told, event)
+            if self._runs.begin(plan, values, origin, event, notes):
+                entry.last_run = clock.now()
+                return
+            entry.skipped += 1
+            if not made.silent:
+                self._not_run(entry, "skipped", origin, event, notes)
         except (HubError, TemplateFailed) as wrong:
             self._fault(entry, f"{trigger.path}: {wrong}", event)
         except Exception as fault:  # one automation's fault must not cost another its event
@@ -243,14 +253,14 @@ class Engine:
         }  # fmt: skip
 
     def _not_run(
-        self, entry: Entry, trigger: Trigger, told: Mapping[str, Any], event: Event | None, notes: Notes
+        self, entry: Entry, status: str, origin: dict[str, Any], event: Event | None, notes: Notes
     ) -> None:
         kept = self._runs.not_run.setdefault(entry.automation.id, deque(maxlen=NOT_RUN_KEPT))
+        now = self._host.clock.now()
         kept.append(
             {
-                "run_id": None, "automation": entry.automation.id, "version": entry.plan.version,
-                "trigger": _origin(trigger, told, event), "started": self._host.clock.now(),
-                "finished": self._host.clock.now(), "status": "condition", "error": None, "event": event,
+                "run_id": None, "automation": entry.automation.id, "version": entry.plan.version, "trigger": origin,
+                "started": now, "finished": now, "status": status, "error": None, "event": event,
                 "steps": notes.lines, "left_out": notes.left_out,
             }
         )  # fmt: skip
@@ -286,7 +296,7 @@ class Engine:
         """A commit failed: memory is taken anew from the records and the state."""
         self._runs.forget()
         self._holds.forget()
-        self._settings = {key: dict(value) for key, value in self._host.records(SETTINGS)}
+        self._read_settings()
         for entry in self._entries.values():
             self._disarm(entry, keep_holds=True)
             if entry.enabled:
@@ -322,7 +332,8 @@ class Engine:
         return {file: list(found) for file, found in self._broken.items() if found}
 
     def traces(self, automation_id: str) -> Rows:
-        """The last runs and the last times a condition was false (``status: condition``), newest first."""
+        """The last runs, and the last times it did not run because a condition was false (``status: condition``) or
+        its mode allowed no further run (``skipped``); newest first."""
         self._entry(automation_id)
         runs = list(self._runs.traces.get(automation_id, ()))
         for kept in self._runs.not_run.get(automation_id, ()):

@@ -43,8 +43,8 @@ class Host(Protocol):
     def action(self, name: str) -> ActionSpec | None:
         """What is declared of an action."""
 
-    def authorize(self, actor: Actor, right: str) -> None:
-        """Return when the actor has the right; raise ``Denied``."""
+    def authorize(self, actor: Actor, right: str, entity: str | None) -> None:
+        """Return when the actor has the right (on the entity, if it is known); raise ``Denied``."""
 
     def on_recover(self, call: Callable[[], None]) -> None:
         """Call when a commit failed and memory must be rebuilt from the records."""
@@ -75,8 +75,8 @@ class _Live:
         except NotFound:
             return None
 
-    def authorize(self, actor: Actor, right: str) -> None:
-        self._authorizer.check(actor, right)
+    def authorize(self, actor: Actor, right: str, entity: str | None) -> None:
+        self._authorizer.check(actor, right, self.state.get(entity) if entity else None)
 
     def on_recover(self, call: Callable[[], None]) -> None:
         self._pipeline.on_recover.append(call)

@@ -125,14 +125,13 @@ def _delay(step: DelayStep, host: Host) -> Execute:
 
 def _event(step: EventStep, host: Host) -> Execute:
     def execute(run: Run) -> Flow:
-        kind = host.types.get(step.type)
+        kind, entity = host.types.get(step.type), filled(step.entity, run.values)
         data = filled(dict(step.data), run.values, text_fields(kind.model) if kind else ())
         if kind is not None:
             if not kind.outside:
                 raise StepFailed(f"{step.type} is an event of the hub itself; an automation cannot fire it")
-            host.authorize(run.actor, f"event.emit:{step.type}")
+            host.authorize(run.actor, f"event.emit:{step.type}", entity)
             data = kind.validate(data)
-        entity = filled(step.entity, run.values)
         event = host.emit(
             Draft(step.type, data, run.actor.id, entity, None, run.cause, run.depth + 1, *([kind.lane] if kind else []))
         )

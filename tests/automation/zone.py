@@ -166,6 +166,11 @@ class Zone:
     def events(self, kind: str) -> list[Event]:
         return self.journal.read(Query(type=kind, limit=100_000))
 
+    async def events_of(self, kind: str) -> list[Event]:
+        """The same when everything is committed."""
+        await self.idle()
+        return self.events(kind)
+
     def told(self) -> list[str]:
         """What notify.tell said, in order."""
         return [str(params["text"]) for name, _, params in self.calls if name == "notify.tell"]
