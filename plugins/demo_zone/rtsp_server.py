@@ -1,247 +1,294 @@
-"""A small RTSP server: the rendered street as one H.264 stream, RTP inside the RTSP connection.
+"""A camera on loopback: RTSP 1.0 (RFC 2326) with RTP in the same connection, serving the scene in real time.
 
-RTSP 1.0 (RFC 2326) with interleaved transport only; H.264 in RTP by RFC 6184 (single NAL units and FU-A). The loop is
-encoded once, so that serving it costs next to nothing.
-
-As a program: ``python plugins/demo_zone/rtsp_server.py --port 18554 --seed 7``.
+As a program: ``python plugins/demo_zone/rtsp_server.py --port 18554 --seed 7``; the stream stands at ``/scene``.
+The round begins with the first viewer, so that the watched car comes about six seconds after somebody looks.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
 import contextlib
 import json
-import random
-import re
+import os
 import signal
-import struct
 import sys
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from fractions import Fraction
+import threading
+import types
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from urllib.parse import urlsplit
 
-import av
-import numpy as np
+if not __package__:  # started as a program: its folder is a package of its own, without the plugin's entry
+    __package__ = "demo_zone_program"
+    sys.modules[__package__] = types.ModuleType(__package__)
+    sys.modules[__package__].__path__ = [str(Path(__file__).resolve().parent)]
 
-sys.path.insert(0, str(Path(__file__).parent))  # run as a program: the scene lies beside it
-from scene import FPS, HEIGHT, LOOP_S, WIDTH, FontMissing, Scene  # type: ignore[import-not-found]
+from .encode import GROUP, EncodedRound
+from .fonts import FontMissing
+from .plates import watched_plate
+from .rtp import CLOCK, Sender, sdp
+from .scene import FPS, FRAMES, Scene
 
-CLOCK = 90_000  # Hz, RTP's clock for video
-MTU = 1_400
-GOP = FPS * 2
-MAX_CLIENTS = 8
-MAX_REQUEST = 8_192
-MAX_BUFFERED = 4 << 20  # bytes waiting for a slow client; beyond it the client goes
-START = re.compile(b"\x00\x00\x00?\x01")
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One encoded picture."""
-
-    nals: tuple[bytes, ...]
-    key: bool
-
-
-def encode(seed: int) -> list[Frame]:
-    """The whole loop, encoded once."""
-    scene, codec = Scene(seed), av.CodecContext.create("libx264", "w")
-    codec.width, codec.height, codec.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-    codec.time_base, codec.framerate = Fraction(1, FPS), Fraction(FPS, 1)
-    codec.options = {"preset": "ultrafast", "tune": "zerolatency", "crf": "23", "g": str(GOP), "keyint_min": str(GOP)}
-    frames: list[Frame] = []
-    for number in range(int(LOOP_S * FPS)):
-        picture = av.VideoFrame.from_ndarray(np.asarray(scene.at(number / FPS)), format="rgb24")
-        picture.pts = number
-        frames += [_frame(packet) for packet in codec.encode(picture)]
-    return frames + [_frame(packet) for packet in codec.encode(None)]
+PATH = "/scene"
+MAX_CLIENTS = 16
+MAX_REQUEST = 8 << 10
+MAX_BACKLOG = 4 << 20
+"""Bytes that a slow viewer may be behind before it is cut off."""
+_IDLE_S = 60.0
+_STATUS = {200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 413: "Request Too Large",
+           453: "Not Enough Bandwidth", 454: "Session Not Found", 455: "Method Not Valid in This State",
+           461: "Unsupported Transport"}  # fmt: skip
+_METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER"
 
 
-def _frame(packet: Any) -> Frame:
-    nals = tuple(nal for nal in START.split(bytes(packet)) if nal)
-    return Frame(nals, bool(packet.is_keyframe))
+class Refused(Exception):
+    """A request is answered with this status and the connection ends for 400 and 413."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(_STATUS[status])
+        self.status = status
 
 
-def payloads(nal: bytes) -> Iterator[bytes]:
-    """A NAL unit as RTP payloads (RFC 6184, 5.6 and 5.8)."""
-    if len(nal) <= MTU:
-        yield nal
-        return
-    indicator, kind, rest = (nal[0] & 0xE0) | 28, nal[0] & 0x1F, nal[1:]
-    for start in range(0, len(rest), MTU):
-        part = rest[start : start + MTU]
-        first, last = start == 0, start + MTU >= len(rest)
-        yield bytes((indicator, first << 7 | last << 6 | kind)) + part
+class Request:
+    """One request: method, address and headers (names in small letters)."""
+
+    def __init__(self, head: bytes) -> None:
+        first, *rows = head.decode("utf-8", "replace").split("\r\n")
+        words = first.split(" ")
+        if len(words) != 3 or not words[2].startswith("RTSP/1."):
+            raise Refused(400)
+        self.method, self.url = words[0], words[1]
+        split = (row.partition(":") for row in rows if row)
+        self.headers = {name.strip().lower(): value.strip() for name, _, value in split}
 
 
-class Street:
-    """The loop and the moment in it, the same for every client."""
+class Viewer:
+    """One connection."""
 
-    def __init__(self, seed: int) -> None:
-        self.frames = encode(seed)
-        self.begun = time.monotonic()
-
-    def index(self) -> int:
-        """The number of the picture that is due now, counted on through all loops."""
-        return int((time.monotonic() - self.begun) * FPS)
-
-    def sdp(self, host: str) -> str:
-        """The description (RFC 4566) with the stream's parameter sets."""
-        sets = [nal for nal in self.frames[0].nals if nal[0] & 0x1F in (7, 8)]
-        profile = sets[0][1:4].hex()
-        words = ",".join(base64.b64encode(nal).decode() for nal in sets)
-        return (
-            f"v=0\r\no=- 0 0 IN IP4 {host}\r\ns=simulated street\r\nc=IN IP4 {host}\r\nt=0 0\r\na=control:*\r\n"
-            f"m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/{CLOCK}\r\na=framerate:{FPS}\r\n"
-            f"a=fmtp:96 packetization-mode=1;profile-level-id={profile};sprop-parameter-sets={words}\r\n"
-            "a=control:trackID=0\r\n"
-        )
-
-
-class Client:
-    """One RTSP connection."""
-
-    def __init__(self, street: Street, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._street, self._reader, self._writer = street, reader, writer
-        self._session = f"{random.getrandbits(48):012x}"
-        self._playing: asyncio.Task[None] | None = None
-        self._channel = 0
+    def __init__(self, server: RtspServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._server, self._reader, self._writer = server, reader, writer
+        self._sender: Sender | None = None
+        self._session = ""
+        self.playing = False
 
     async def serve(self) -> None:
-        """Answer until the client goes."""
-        try:
-            while (request := await self._request()) is not None:
-                if not self._answer(*request):
-                    break
-                await self._writer.drain()
-        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError, ValueError):
-            pass
-        finally:
-            if self._playing is not None:
-                self._playing.cancel()
-            self._writer.close()
-
-    async def _request(self) -> tuple[str, str, dict[str, str]] | None:
-        """Method, address and headers; frames that the client sends (RTCP) are passed over."""
+        """Answer requests until the viewer leaves, breaks the rules or says nothing for a minute without a stream."""
         while True:
-            first = await self._reader.read(1)
-            if not first:
-                return None
-            if first != b"$":
-                break
-            _, size = struct.unpack(">BH", await self._reader.readexactly(3))
+            async with asyncio.timeout(None if self.playing else _IDLE_S):
+                request, sequence = await self._request(), "0"
+            if request is None:
+                continue
+            try:
+                parsed = Request(request)
+                sequence = parsed.headers.get("cseq", "0")[:20]
+                await self._skip_body(parsed)
+                self._answer(200, sequence, *self._handle(parsed))
+            except Refused as refused:
+                self._answer(refused.status, sequence)
+                if refused.status in (400, 413):
+                    return
+                continue
+            await self._writer.drain()
+            if parsed.method == "PLAY":
+                self._server.join(self)
+            elif parsed.method == "TEARDOWN":
+                return
+
+    def show(self, units: Sequence[bytes], timestamp: int) -> None:
+        """Send one picture, or cut a viewer off that does not take them."""
+        if self._sender is None or self._writer.is_closing():
+            return
+        if self._writer.transport.get_write_buffer_size() > MAX_BACKLOG:
+            self._writer.transport.abort()
+            return
+        self._writer.write(self._sender.packets(units, timestamp))
+
+    async def _request(self) -> bytes | None:
+        """The next request's head; ``None`` for what a viewer sends beside requests (RTCP, stray line ends)."""
+        first = await self._reader.readexactly(1)
+        if first == b"$":
+            size = int.from_bytes((await self._reader.readexactly(3))[1:])
             await self._reader.readexactly(size)
-        text = (first + await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        head, *lines = text.strip().split("\r\n")
-        method, url, _ = head.split(" ", 2)
-        headers = dict(line.split(":", 1) for line in lines if ":" in line)
-        headers = {name.strip().lower(): value.strip() for name, value in headers.items()}
-        if int(headers.get("content-length", "0")) > 0:
-            await self._reader.readexactly(min(int(headers["content-length"]), MAX_REQUEST))
-        return method, url, headers
+            return None
+        if first in (b"\r", b"\n"):
+            return None
+        try:
+            return first + (await self._reader.readuntil(b"\r\n\r\n"))[:-4]
+        except asyncio.LimitOverrunError:
+            self._answer(413, "0")
+            raise ConnectionError("the request is too large") from None
 
-    def _answer(self, method: str, url: str, headers: dict[str, str]) -> bool:
-        status, extra, body = "200 OK", [f"Session: {self._session}"], ""
-        if method == "OPTIONS":
-            extra = ["Public: OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN"]
-        elif method == "DESCRIBE":
-            body = self._street.sdp(self._writer.get_extra_info("sockname")[0])
-            extra = [f"Content-Base: {url}/", "Content-Type: application/sdp"]
-        elif method == "SETUP":
-            status, extra = self._set_up(headers.get("transport", ""))
-        elif method == "PLAY":
-            extra.append("Range: npt=now-")
-        elif method not in ("GET_PARAMETER", "TEARDOWN"):
-            status = "501 Not Implemented"
-        lines = [f"RTSP/1.0 {status}", f"CSeq: {headers.get('cseq', '0')}", *extra]
+    async def _skip_body(self, request: Request) -> None:
+        size = request.headers.get("content-length", "0")
+        if not size.isdecimal() or len(size) > 6:
+            raise Refused(400)
+        if int(size) > MAX_REQUEST:
+            raise Refused(413)
+        await self._reader.readexactly(int(size))
+
+    def _handle(self, request: Request) -> tuple[dict[str, str], bytes]:
+        """Headers and body of the answer."""
+        if request.method == "OPTIONS":
+            return {"Public": _METHODS}, b""
+        path = urlsplit(request.url).path.rstrip("/")
+        if path not in (PATH, f"{PATH}/track1"):
+            raise Refused(404)
+        if request.method == "DESCRIBE":
+            body = sdp("127.0.0.1", self._server.round.headers, FPS)
+            base = request.url.rstrip("/") + "/"
+            return {"Content-Type": "application/sdp", "Content-Base": base}, body
+        if request.method == "SETUP":
+            return self._set_up(request.headers.get("transport", ""))
+        if request.method not in ("PLAY", "TEARDOWN", "GET_PARAMETER"):
+            raise Refused(405)
+        if self._sender is None:
+            raise Refused(455)
+        if request.headers.get("session", "").partition(";")[0] != self._session:
+            raise Refused(454)
+        if request.method != "PLAY":
+            return {"Session": self._session}, b""
+        start = f"seq={self._sender.sequence};rtptime={self._server.first_shown() * CLOCK // FPS % 2**32}"
+        track = request.url.rstrip("/").removesuffix("/track1") + "/track1"
+        return {"Session": self._session, "Range": "npt=now-", "RTP-Info": f"url={track};{start}"}, b""
+
+    def _set_up(self, transport: str) -> tuple[dict[str, str], bytes]:
+        """Only interleaved: a viewer asks again with it after 461."""
+        for offer in transport.split(",")[:8]:
+            fields = dict(part.strip().partition("=")[::2] for part in offer.split(";"))
+            channels = fields.get("interleaved", "0-1").split("-")
+            if "RTP/AVP/TCP" in fields and channels[0].isdecimal() and int(channels[0]) < 255:
+                channel = int(channels[0])
+                self._session = self._session or os.urandom(8).hex()
+                self._sender = Sender(channel, int.from_bytes(os.urandom(4)))
+                chosen = f"RTP/AVP/TCP;unicast;interleaved={channel}-{channel + 1};ssrc={self._sender.ssrc:08X}"
+                return {"Transport": chosen, "Session": f"{self._session};timeout=60"}, b""
+        raise Refused(461)
+
+    def _answer(self, status: int, sequence: str, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
+        rows = [f"RTSP/1.0 {status} {_STATUS[status]}", f"CSeq: {sequence}"]
+        rows += [f"{name}: {value}" for name, value in (headers or {}).items()]
         if body:
-            lines.append(f"Content-Length: {len(body.encode())}")
-        self._writer.write(("\r\n".join(lines) + "\r\n\r\n" + body).encode())
-        if method == "PLAY" and self._playing is None:
-            self._playing = asyncio.get_running_loop().create_task(self._play())
-        return method != "TEARDOWN"
-
-    def _set_up(self, transport: str) -> tuple[str, list[str]]:
-        if "RTP/AVP/TCP" not in transport:
-            return "461 Unsupported Transport", []
-        found = re.search(r"interleaved=(\d{1,3})", transport)
-        self._channel = min(int(found.group(1)), 254) if found else 0
-        channels = f"{self._channel}-{self._channel + 1}"
-        return "200 OK", [f"Transport: RTP/AVP/TCP;unicast;interleaved={channels}", f"Session: {self._session}"]
-
-    async def _play(self) -> None:
-        street, sequence, source = self._street, random.getrandbits(16), random.getrandbits(32)
-        index = street.index()
-        while not street.frames[index % len(street.frames)].key:  # a picture that stands alone comes first
-            index -= 1
-        while self._writer.transport.get_write_buffer_size() < MAX_BUFFERED and not self._writer.is_closing():
-            await asyncio.sleep(max(0.0, street.begun + index / FPS - time.monotonic()))
-            sequence = self._send(street.frames[index % len(street.frames)], index, sequence, source)
-            index += 1
-        self._writer.close()
-
-    def _send(self, frame: Frame, index: int, sequence: int, source: int) -> int:
-        stamp = index * CLOCK // FPS & 0xFFFFFFFF
-        parts = [part for nal in frame.nals for part in payloads(nal)]
-        for number, part in enumerate(parts):
-            marker = 0x80 if number == len(parts) - 1 else 0
-            header = struct.pack(">BBHII", 0x80, marker | 96, sequence, stamp, source)
-            self._writer.write(struct.pack(">BBH", 0x24, self._channel, len(header) + len(part)) + header + part)
-            sequence = sequence + 1 & 0xFFFF
-        return sequence
+            rows.append(f"Content-Length: {len(body)}")
+        self._writer.write("\r\n".join([*rows, "", ""]).encode() + body)
 
 
-async def serve(port: int, seed: int, host: str = "127.0.0.1") -> asyncio.Server:
-    """Listen; every address on the port shows the street."""
-    street = await asyncio.to_thread(Street, seed)
-    clients: set[object] = set()
+class RtspServer:
+    """Serves one seed's scene. ``start`` → port; ``stop``. ``shown``: pictures since the first viewer."""
 
-    async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(clients) >= MAX_CLIENTS:
+    def __init__(self, seed: int, *, max_clients: int = MAX_CLIENTS) -> None:
+        self.round = EncodedRound(Scene(seed))
+        self._max, self._viewers = max_clients, set[Viewer]()
+        self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        self._server: asyncio.Server | None = None
+        self._showing: asyncio.Task[None] | None = None
+        self.shown = 0
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
+        """Listen as soon as the first second is encoded; the port. Errors: ``OSError``, ``RuntimeError``."""
+        if not await asyncio.to_thread(self.round.wait, GROUP, 60.0):
+            raise RuntimeError(self.round.fault or "the scene was not encoded in 60 s")
+        self._server = await asyncio.start_server(self._connected, host, port, limit=MAX_REQUEST)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        """Close all connections."""
+        if self._server is not None:
+            self._server.close()
+        if self._showing is not None:
+            self._showing.cancel()
+        for writer in self._connections.values():
+            writer.transport.abort()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+        await asyncio.to_thread(self.round.stop)
+
+    def join(self, viewer: Viewer) -> None:
+        """Let a viewer in: at once with the pictures since the last key picture, so that it need not wait."""
+        if viewer.playing:
+            return
+        viewer.playing = True
+        if self._showing is None:
+            self._showing = asyncio.create_task(self._show())
+        else:
+            for number in range(self.first_shown(), self.shown):
+                viewer.show(self.round.picture(number % FRAMES) or [], number * CLOCK // FPS)
+        self._viewers.add(viewer)
+
+    def first_shown(self) -> int:
+        """The picture that a viewer who joins now gets first: the last key picture."""
+        return max(0, self.shown - 1) // GROUP * GROUP
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is None or len(self._connections) >= self._max:
+            writer.write(b"RTSP/1.0 453 Not Enough Bandwidth\r\nCSeq: 1\r\n\r\n")
             writer.close()
             return
-        client = Client(street, reader, writer)
-        clients.add(client)
+        self._connections[task] = writer
+        viewer = Viewer(self, reader, writer)
         try:
-            await client.serve()
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
+                await viewer.serve()
         finally:
-            clients.discard(client)
+            del self._connections[task]
+            self._viewers.discard(viewer)
+            writer.close()
 
-    return await asyncio.start_server(meet, host, port, limit=MAX_REQUEST)
+    async def _show(self) -> None:
+        """Each picture at its time, to all viewers; the round goes on while nobody looks."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while True:
+            picture = self.round.picture(self.shown % FRAMES)
+            if picture is None:  # the encoder fell behind: the time of showing waits for it
+                await asyncio.sleep(1 / FPS)
+                began += 1 / FPS
+                continue
+            for viewer in list(self._viewers):
+                viewer.show(picture, self.shown * CLOCK // FPS)
+            self.shown += 1
+            await asyncio.sleep(max(0.0, began + self.shown / FPS - loop.time()))
 
 
-async def main(port: int, seed: int) -> None:
-    """Serve until standard input closes or SIGTERM."""
-    ended, loop = asyncio.Event(), asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, ended.set)
-    with contextlib.suppress(ValueError, OSError):  # no standard input to watch
-        await loop.connect_read_pipe(lambda: _Watch(ended), sys.stdin)
-    server = await serve(port, seed)
-    sys.stdout.write(json.dumps({"ready": True, "port": server.sockets[0].getsockname()[1]}) + "\n")
+async def until_told() -> None:
+    """Return on SIGTERM, SIGINT, or when standard input closes: a program does not outlive who started it."""
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+
+    def drain() -> None:
+        while os.read(0, 4096):
+            pass
+        loop.call_soon_threadsafe(told.set)
+
+    threading.Thread(target=drain, daemon=True).start()
+    await told.wait()
+
+
+async def main(arguments: Sequence[str]) -> int:
+    """The program; its exit status."""
+    parser = argparse.ArgumentParser(description="a camera on loopback (simulated)")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=7)
+    given = parser.parse_args(arguments)
+    try:
+        server = RtspServer(given.seed)
+        port = await server.start(port=given.port)
+    except (FontMissing, OSError, RuntimeError) as fault:
+        sys.stderr.write(f"{fault}\n")
+        return 1
+    ready = {
+        "ready": True,
+        "port": port,
+        "url": f"rtsp://127.0.0.1:{port}{PATH}",
+        "watched": watched_plate(given.seed).text,
+    }
+    sys.stdout.write(json.dumps(ready, ensure_ascii=False) + "\n")
     sys.stdout.flush()
-    await ended.wait()
-    server.close()
-
-
-class _Watch(asyncio.Protocol):
-    def __init__(self, ended: asyncio.Event) -> None:
-        self._ended = ended
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._ended.set()
+    await until_told()
+    await server.stop()
+    return 0
 
 
 if __name__ == "__main__":
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--port", type=int, default=18554)
-    arguments.add_argument("--seed", type=int, default=7)
-    chosen = arguments.parse_args()
-    try:
-        asyncio.run(main(chosen.port, chosen.seed))
-    except FontMissing as missing:
-        sys.exit(str(missing))
+    sys.exit(asyncio.run(main(sys.argv[1:])))

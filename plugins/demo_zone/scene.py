@@ -1,154 +1,117 @@
-"""A street at dusk as pictures: cars come, stop before the camera and leave; each bears a Thai plate.
+"""The demo's picture over one round of a minute: a street, and cars whose plates can be read.
 
-Everything is drawn from a seed and invented. The words จำลอง SIMULATED stand in every picture.
+The first car has the watched plate and stands out in the picture about six seconds after the start of each round.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
-from random import Random
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageChops
 
-WIDTH, HEIGHT, FPS = 1280, 720, 8
-LOOP_S = 48.0
-PLATE_W, PLATE_H = 300, 132  # Thai plates are 340 × 150 mm
-FONT_FOLDERS = (Path("/usr/share/fonts/truetype/tlwg"), Path("/usr/share/fonts/opentype/tlwg"))
-FONTS = ("Loma-Bold", "Garuda-Bold", "Waree-Bold")
-# Letters and provinces that an ordinary text reader tells apart well: the demo shows the chain, not the reader.
-CONSONANTS = "กขจตนบพมรลสอ"
-PROVINCES = ("สุโขทัย", "ตาก", "เชียงใหม่", "ลำปาง", "น่าน")
-CARS = 4
-FIRST_S, EVERY_S = 3.0, 11.0  # the first car is the watched one, so that a demo has not long to wait
-COME_S, STAY_S, LEAVE_S = 1.5, 4.5, 1.5
+from .cars import CAR_M, COLOURS, PIXELS_A_METRE, draw_car, headlights
+from .plates import Plate, plates_for, watched_plate
+from .street import FOCAL, HEIGHT, WIDTH, background, project
+
+__all__ = ["FPS", "FRAMES", "HEIGHT", "ROUND_S", "WIDTH", "Passage", "Plate", "Scene", "plates_for", "watched_plate"]
+
+FPS = 10
+ROUND_S = 60
+FRAMES = FPS * ROUND_S
+_NEAREST_AT = (6.0, 20.0, 34.0, 48.0)
+_LANE_M = -1.42
+# Seconds before and after a car is nearest → pixels a metre there: it comes, slows at a crossing, and goes by.
+_PATH = ((-4.0, 24.0), (-2.6, 70.0), (-1.2, 355.0), (-0.6, 395.0), (1.2, 432.0), (1.7, 560.0), (2.2, 1500.0))
 
 
 @dataclass(frozen=True, slots=True)
-class Plate:
-    """A plate: ``series`` is an optional digit and two consonants, ``number`` one to four digits."""
+class Passage:
+    """One car of the round. ``at``: seconds into the round when its plate is best seen."""
 
-    series: str
-    number: str
-    province: str
+    plate: Plate
+    at: float
 
-
-def plates_for(seed: int) -> list[Plate]:
-    """The plates of one loop, in the order in which they come."""
-    random = Random(f"plates {seed}")  # noqa: S311 - a scene that can be drawn again, no secret
-    return [
-        Plate(
-            f"{random.randint(1, 9)}{random.choice(CONSONANTS)}{random.choice(CONSONANTS)}",
-            str(random.randint(1000, 9999)), random.choice(PROVINCES),
-        )
-        for _ in range(CARS)
-    ]  # fmt: skip
-
-
-def watched_plate(seed: int) -> Plate:
-    """The plate that the demo puts on the watch-list: the first of the loop."""
-    return plates_for(seed)[0]
-
-
-class FontMissing(RuntimeError):
-    """No Thai font is installed."""
-
-
-@lru_cache(maxsize=16)
-def font(size: int) -> ImageFont.FreeTypeFont:
-    """A bold Thai face; ``FontMissing`` names the Debian package."""
-    for folder in FONT_FOLDERS:
-        for name in FONTS:
-            for path in sorted(folder.glob(f"{name}.*")):
-                return ImageFont.truetype(str(path), size)
-    raise FontMissing("no Thai font is installed: apt-get install fonts-thai-tlwg")
-
-
-def draw_plate(plate: Plate) -> Image.Image:
-    """One plate, PLATE_W × PLATE_H."""
-    picture = Image.new("RGB", (PLATE_W, PLATE_H), "#f4f4ef")
-    pen = ImageDraw.Draw(picture)
-    pen.rounded_rectangle((3, 3, PLATE_W - 4, PLATE_H - 4), 10, outline="#101010", width=4)
-    pen.text((PLATE_W / 2, 47), f"{plate.series} {plate.number}", "#0a0a0a", font(54), anchor="mm")
-    pen.text((PLATE_W / 2, 103), plate.province, "#0a0a0a", font(34), anchor="mm")
-    return picture
-
-
-def draw_street(seed: int) -> Image.Image:
-    """The street without cars."""
-    random = Random(f"street {seed}")  # noqa: S311 - as above
-    picture = Image.new("RGB", (WIDTH, HEIGHT), "#20293a")
-    pen = ImageDraw.Draw(picture)
-    for row in range(330):  # sky
-        shade = row / 330
-        pen.line((0, row, WIDTH, row), (int(28 + 60 * shade), int(36 + 46 * shade), int(66 + 34 * shade)))
-    left = 0
-    while left < WIDTH:
-        width, top = random.randint(120, 210), random.randint(90, 190)
-        base = random.randint(48, 78)
-        pen.rectangle((left, top, left + width - 8, 400), (base, base - 6, base - 14))
-        for y in range(top + 18, 300, 44):
-            for x in range(left + 14, left + width - 34, 42):
-                pen.rectangle((x, y, x + 20, y + 24), random.choice(("#e7c46a", "#39415a", "#39415a", "#f0dca0")))
-        pen.rectangle((left + 4, 330, left + width - 14, 396), random.choice(("#7b2b2b", "#27584a", "#6a5520")))
-        left += width
-    pen.rectangle((0, 396, WIDTH, 440), "#5b5f66")
-    pen.rectangle((0, 440, WIDTH, HEIGHT), "#35383d")
-    for x in range(20, WIDTH, 150):
-        pen.rectangle((x, 690, x + 80, 698), "#b9b48f")
-    label = "จำลอง SIMULATED · ถนนสาธิต"
-    pen.rectangle((0, 0, 520, 46), "#000000")
-    pen.text((14, 23), label, "#ffd166", font(28), anchor="lm")
-    return picture
-
-
-def draw_car(plate: Plate, colour: str) -> Image.Image:
-    """A car seen from the front, with its plate."""
-    picture = Image.new("RGBA", (560, 430), (0, 0, 0, 0))
-    pen = ImageDraw.Draw(picture)
-    pen.ellipse((20, 380, 540, 428), fill=(12, 12, 14, 200))
-    for x in (52, 432):
-        pen.rounded_rectangle((x, 330, x + 76, 412), 14, fill="#141416")
-    pen.polygon([(120, 30), (440, 30), (512, 170), (48, 170)], fill=colour)
-    pen.polygon([(140, 46), (420, 46), (470, 158), (90, 158)], fill="#1c2a36")
-    pen.rounded_rectangle((28, 160, 532, 372), 34, fill=colour)
-    for x in (46, 424):
-        pen.rounded_rectangle((x, 184, x + 90, 226), 16, fill="#dfe6ea")
-    pen.rounded_rectangle((150, 190, 410, 220), 8, fill="#22262b")
-    picture.paste(draw_plate(plate), (130, 232))
-    return picture
+    @property
+    def frames(self) -> range:
+        """Pictures in which the car may be seen."""
+        return range(math.ceil((self.at + _PATH[0][0]) * FPS), math.floor((self.at + _PATH[-1][0]) * FPS) + 1)
 
 
 class Scene:
-    """Draws the picture at any moment of the loop."""
+    """Pictures of a round for a seed. Errors: ``FontMissing``."""
 
     def __init__(self, seed: int) -> None:
-        colours = ("#7d1f24", "#2b4a6f", "#8a8d90", "#2f5d3a")
-        self._street = draw_street(seed)
-        self._cars = [draw_car(plate, colours[i % 4]) for i, plate in enumerate(plates_for(seed))]
+        self.passages = [Passage(plate, at) for plate, at in zip(plates_for(seed), _NEAREST_AT, strict=True)]
+        self.still = background()
+        self._glow = headlights()
+        self._sprite: tuple[Plate, Image.Image] | None = None
 
-    def at(self, moment: float) -> Image.Image:
-        """The picture ``moment`` seconds into the loop, WIDTH × HEIGHT."""
-        picture = self._street.copy()
-        for number, car in enumerate(self._cars):
-            place = _place(moment - FIRST_S - number * EVERY_S)
-            if place is not None:
-                picture.paste(car, (place, 268), car)
-        pen = ImageDraw.Draw(picture)
-        pen.text((WIDTH - 14, 23), f"{moment:05.1f}", "#9fb3c8", font(24), anchor="rm")
+    def frame(self, index: int) -> Image.Image:
+        """Picture ``index`` of the round, RGB 1280 × 720; the still one itself when no car is there."""
+        for number, passage in enumerate(self.passages):
+            if index in passage.frames:
+                return self._with_car(passage, COLOURS[number % len(COLOURS)], index / FPS - passage.at)
+        return self.still
+
+    def _with_car(self, passage: Passage, colour: tuple[int, int, int], moment: float) -> Image.Image:
+        if self._sprite is None or self._sprite[0] != passage.plate:
+            self._sprite = (passage.plate, draw_car(passage.plate, colour))
+        car, scale = self._sprite[1], scale_at(moment)
+        x, ground = project(_LANE_M, 0.0, FOCAL / scale)
+        left, top = x - CAR_M[0] / 2 * scale, ground - CAR_M[1] * scale
+        picture = self.still.copy()
+        _shadow(picture, x, ground, scale)
+        _place(picture, car, left, top, scale / PIXELS_A_METRE)
+        zoom = scale * 4 / PIXELS_A_METRE
+        corner = (x - CAR_M[0] * scale, ground - 1.5 * CAR_M[1] * scale)
+        _shine(picture, self._glow, *corner, zoom)
         return picture
 
 
-def _place(since: float) -> int | None:
-    """Where a car's left side is ``since`` seconds after it came; ``None`` when it is not there."""
-    middle = (WIDTH - 560) // 2
-    if 0 <= since < COME_S:
-        share = 1 - (1 - since / COME_S) ** 2
-        return round(WIDTH + (middle - WIDTH) * share)
-    if COME_S <= since < COME_S + STAY_S:
-        return middle
-    left = since - COME_S - STAY_S
-    if 0 <= left < LEAVE_S:
-        return round(middle - (middle + 560) * (left / LEAVE_S) ** 2)
-    return None
+def scale_at(moment: float) -> float:
+    """Pixels a metre of a car ``moment`` seconds after it was nearest: smooth between the points of ``_PATH``."""
+    for (before, low), (after, high) in itertools.pairwise(_PATH):
+        if moment <= after:
+            share = max(0.0, (moment - before) / (after - before))
+            return low * math.pow(high / low, share)
+    return _PATH[-1][1]
+
+
+def _visible(left: float, top: float, wide: float, tall: float) -> tuple[int, int, int, int] | None:
+    """The part of a rectangle that lies in the picture, whole pixels."""
+    box = (max(0, round(left)), max(0, round(top)), min(WIDTH, round(left + wide)), min(HEIGHT, round(top + tall)))
+    return box if box[2] > box[0] and box[3] > box[1] else None
+
+
+def _fitted(sprite: Image.Image, box: tuple[int, int, int, int], left: float, top: float, zoom: float) -> Image.Image:
+    """What of the sprite lies in ``box`` when it stands at ``left``, ``top``, ``zoom`` times as large."""
+    source = ((box[0] - left) / zoom, (box[1] - top) / zoom, (box[2] - left) / zoom, (box[3] - top) / zoom)
+    within = (max(0.0, source[0]), max(0.0, source[1]), min(sprite.width, source[2]), min(sprite.height, source[3]))
+    size = (box[2] - box[0], box[3] - box[1])
+    return sprite.resize(size, Image.Resampling.BICUBIC, box=within, reducing_gap=2.0)
+
+
+def _place(picture: Image.Image, sprite: Image.Image, left: float, top: float, zoom: float) -> None:
+    box = _visible(left, top, sprite.width * zoom, sprite.height * zoom)
+    if box is not None:
+        part = _fitted(sprite, box, left, top, zoom)
+        picture.paste(part, box[:2], part)
+
+
+def _shine(picture: Image.Image, glow: Image.Image, left: float, top: float, zoom: float) -> None:
+    box = _visible(left, top, glow.width * zoom, glow.height * zoom)
+    if box is not None:
+        part = _fitted(glow, box, left, top, zoom)
+        picture.paste(ImageChops.screen(picture.crop(box), part), box[:2])
+
+
+def _shadow(picture: Image.Image, x: float, ground: float, scale: float) -> None:
+    """A dark patch under the car, so that it stands on the road."""
+    wide, tall = 1.9 * scale, 0.22 * scale
+    mask = Image.radial_gradient("L").point([max(0, 200 - value) for value in range(256)])
+    box = _visible(x - wide / 2, ground - tall * 0.7, wide, tall)
+    if box is not None:
+        part = _fitted(mask, box, x - wide / 2, ground - tall * 0.7, wide / 256)
+        picture.paste((6, 6, 8), box, part)
