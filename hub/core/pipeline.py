@@ -32,6 +32,7 @@ WAITING_EVENTS = 20_000  # normal events waiting for a place in a group; beyond 
 TELEMETRY_FLUSH_S = 0.1
 SNAPSHOT_EVERY = 20_000
 REPLAY_PAGE = 5_000
+RECOVER_RETRY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,21 @@ class Group:
     records: list[Record] = field(default_factory=list)
     after: list[Callable[[], None]] = field(default_factory=list)
     done: asyncio.Future[None] | None = None
+    snapshot: Snapshot | None = None  # of the state after its last event, when one is due
 
     def __bool__(self) -> bool:
         return bool(self.events or self.records)
+
+    def commit(self) -> asyncio.Future[None]:
+        """Done when the group is durable; fails with it."""
+        if self.done is None:
+            self.done = asyncio.get_running_loop().create_future()
+        return self.done
+
+
+# Who waits in line gets the event and the commit of the very group it went into: after a failed commit the same
+# sequence number belongs to another event.
+Place = asyncio.Future[tuple[Event, asyncio.Future[None]]]
 
 
 class Pipeline:
@@ -85,12 +98,13 @@ class Pipeline:
         self._open = Group()
         self._closing: asyncio.Handle | None = None
         self._writing: Group | None = None
-        self._waiting: deque[tuple[Draft, asyncio.Future[Event]]] = deque()
-        self._telemetry: dict[tuple[str, str | None], tuple[Draft, list[asyncio.Future[Event]]]] = {}
+        self._waiting: deque[tuple[Draft, Place]] = deque()
+        self._telemetry: dict[tuple[str, str | None], tuple[Draft, list[Place]]] = {}
         self._flush: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._to_write: queue.SimpleQueue[Group | Snapshot | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
+        self._failure: StorageFailed | None = None  # a lost commit after which the state is not rebuilt yet
 
     # --- life
 
@@ -105,14 +119,16 @@ class Pipeline:
     async def stop(self) -> None:
         """Commit what is open, keep a snapshot, end the writer."""
         self._flush_telemetry()
-        await self.settled()
-        if self.state.seq > self._snapshot_seq:
-            snapshot = Snapshot(self.state.seq, self.state.dump())
-            await asyncio.to_thread(self.journal.save_snapshot, snapshot)
-        if self._writer is not None:
-            self._to_write.put(None)
-            await asyncio.to_thread(self._writer.join)
-            self._writer = None
+        try:
+            await self.settled()
+            if self.state.seq > self._snapshot_seq:
+                snapshot = Snapshot(self.state.seq, self.state.dump())
+                await asyncio.to_thread(self.journal.save_snapshot, snapshot)
+        finally:
+            if self._writer is not None:
+                self._to_write.put(None)
+                await asyncio.to_thread(self._writer.join)
+                self._writer = None
 
     def _rebuild(self) -> None:
         """State from the newest snapshot and the events after it."""
@@ -129,8 +145,11 @@ class Pipeline:
     def emit(self, draft: Draft) -> Event:
         """Take an event into the open group at once: for rules and the hub itself, inside the loop's turn.
 
-        ``LimitExceeded`` when the chain of causes is too deep (a loop of rules).
+        ``LimitExceeded`` when the chain of causes is too deep (a loop of rules); ``StorageFailed`` while the journal
+        can neither be written nor read.
         """
+        if self._failure is not None:
+            raise self._failure
         if draft.depth > MAX_DEPTH:
             raise LimitExceeded(
                 f"a chain of {draft.depth} events and actions was stopped at {draft.type}",
@@ -149,7 +168,9 @@ class Pipeline:
         return event
 
     def put(self, record: Record) -> None:
-        """Write a record in the same transaction as the open group's events."""
+        """Write a record in the same transaction as the open group's events; ``StorageFailed`` as ``emit``."""
+        if self._failure is not None:
+            raise self._failure
         self._open.records.append(record)
         self._schedule_close()
 
@@ -169,19 +190,21 @@ class Pipeline:
         took its place. A full group makes normal events wait; emergencies pass.
         """
         loop = asyncio.get_running_loop()
+        place: Place
         if draft.lane is Lane.TELEMETRY:
-            future: asyncio.Future[Event] = loop.create_future()
-            self._coalesce(draft, future)
-            event = await future
+            place = loop.create_future()
+            self._coalesce(draft, place)
         elif draft.lane is Lane.NORMAL and (self._waiting or len(self._open.events) >= GROUP_EVENTS):
             if len(self._waiting) >= WAITING_EVENTS:
                 raise LimitExceeded("the hub is taking in events as fast as it can", hint="send again in a second")
-            place: asyncio.Future[Event] = loop.create_future()
+            place = loop.create_future()
             self._waiting.append((draft, place))
-            event = await place
         else:
             event = self.emit(draft)
-        await self.durable(event.seq)
+            await self.durable(event.seq)
+            return event
+        event, committed = await place
+        await asyncio.shield(committed)
         return event
 
     async def durable(self, seq: int) -> None:
@@ -202,15 +225,13 @@ class Pipeline:
     async def _wait_for(self, group: Group | None) -> None:
         if group is None:
             raise StorageFailed("the event's group was lost", hint="send it again")
-        if group.done is None:
-            group.done = asyncio.get_running_loop().create_future()
-        await asyncio.shield(group.done)
+        await asyncio.shield(group.commit())
 
     # --- telemetry and waiting lines
 
-    def _coalesce(self, draft: Draft, future: asyncio.Future[Event]) -> None:
+    def _coalesce(self, draft: Draft, place: Place) -> None:
         _, waiters = self._telemetry.get((draft.type, draft.entity), (draft, []))
-        waiters.append(future)
+        waiters.append(place)
         self._telemetry[draft.type, draft.entity] = (draft, waiters)
         if self._flush is None:
             self._flush = asyncio.get_running_loop().call_later(TELEMETRY_FLUSH_S, self._flush_telemetry)
@@ -229,10 +250,11 @@ class Pipeline:
             if not place.done():
                 _resolve([place], self._try_emit(draft))
 
-    def _try_emit(self, draft: Draft) -> Event | Exception:
+    def _try_emit(self, draft: Draft) -> tuple[Event, asyncio.Future[None]] | Exception:
+        group = self._open
         try:
-            return self.emit(draft)
-        except LimitExceeded as refused:
+            return self.emit(draft), group.commit()
+        except (LimitExceeded, StorageFailed) as refused:
             return refused
 
     # --- commit
@@ -247,6 +269,9 @@ class Pipeline:
             return
         group, self._open = self._open, Group()
         self._writing = group
+        if self.state.seq - self._snapshot_seq >= self._snapshot_every:
+            # at this moment, and under load at no other, the state is exactly what this group commits
+            group.snapshot = Snapshot(self.state.seq, self.state.dump())
         if self.journal.inline:
             self._committed(group, self._write(group))
         else:
@@ -266,28 +291,41 @@ class Pipeline:
             _guarded(call)
         for event, change in group.events:
             self.committed.deliver(event, change)
+        if group.snapshot is not None:
+            self._keep(group.snapshot)
         if self._open:
             self._schedule_close()
-        self._snapshot_when_due()
 
-    def _snapshot_when_due(self) -> None:
-        # only when nothing is open: then the state is exactly what is committed
-        if self.state.seq - self._snapshot_seq >= self._snapshot_every and not self._open:
-            self._snapshot_seq = self.state.seq
-            snapshot = Snapshot(self.state.seq, self.state.dump())
-            if self.journal.inline:
-                self.journal.save_snapshot(snapshot)
-            else:
-                self._to_write.put(snapshot)
+    def _keep(self, snapshot: Snapshot) -> None:
+        self._snapshot_seq = snapshot.seq
+        if self.journal.inline:
+            self.journal.save_snapshot(snapshot)
+        else:
+            self._to_write.put(snapshot)
 
     def _lost(self, group: Group, failure: StorageFailed) -> None:
         """A commit failed: the group and what was built on it are void; begin again from the journal."""
         log.error("a commit of %d events failed: %s", len(group.events), failure)
         lost, self._open, self._writing = (group, self._open), Group(), None
-        self._rebuild()
         for gone in lost:
             if gone.done is not None and not gone.done.done():
                 gone.done.set_exception(failure)
+                gone.done.exception()  # nobody may be left to hear it
+        self._failure = failure
+        self._recover()
+
+    def _recover(self) -> None:
+        """Take state from the journal; while that fails, nothing is accepted, and it is tried again."""
+        failure = self._failure
+        if failure is None or self._loop is None:
+            return
+        try:
+            self._rebuild()
+        except StorageFailed as unreadable:
+            log.error("the journal cannot be read either: %s", unreadable)
+            self._loop.call_later(RECOVER_RETRY_S, self._recover)
+            return
+        self._failure = None
         for rebuild in self.on_recover:
             _guarded(rebuild)
         for told in self.on_storage_failure:
@@ -320,7 +358,7 @@ class Pipeline:
         return kind.version if kind else 1
 
 
-def _resolve(waiters: Sequence[asyncio.Future[Event]], outcome: Event | Exception) -> None:
+def _resolve(waiters: Sequence[Place], outcome: tuple[Event, asyncio.Future[None]] | Exception) -> None:
     for waiter in waiters:
         if waiter.done():
             continue

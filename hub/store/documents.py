@@ -21,8 +21,8 @@ from hub.core.documents import MAX_DOCUMENTS
 from hub.core.error import InvalidInput, LimitExceeded, StorageFailed
 from hub.store.files import disk_fault, make_folder, write_file
 
-_COLLECTION: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*")
-MAX_NAME: Final = 100
+_COLLECTION: Final = re.compile(r"[a-z0-9][a-z0-9_.:-]{0,119}")
+MAX_KEY: Final = 200
 T = TypeVar("T")
 
 
@@ -90,8 +90,10 @@ class Documents:
 
     async def put(self, collection: str, key: str, value: Mapping[str, Any]) -> None:
         """Write one; ``LimitExceeded`` beyond ``MAX_DOCUMENTS``, ``InvalidInput`` when it is not JSON data."""
+        if not 1 <= len(key) <= MAX_KEY:
+            raise InvalidInput(f"an id has 1 to {MAX_KEY} characters", where=f"{collection}/{key[:MAX_KEY]}")
         try:
-            plain = orjson.loads(orjson.dumps(dict(value)))
+            plain = orjson.loads(orjson.dumps({key: dict(value)}))[key]
         except TypeError as wrong:
             raise InvalidInput(f"not JSON data: {wrong}", where=f"{collection}/{key}") from None
         await self._on(collection, lambda table: _put(table, collection, key, plain))
@@ -120,10 +122,10 @@ class Documents:
     def _open(self, collection: str) -> tuple[threading.Lock, Table]:
         with self._lock:
             if collection not in self._opened:
-                if not _COLLECTION.fullmatch(collection) or len(collection) > MAX_NAME:
+                if not _COLLECTION.fullmatch(collection):
                     raise InvalidInput(
-                        f"{collection!r} is no name of a collection", where="collection",
-                        hint=f"small letters, digits, _ and dots between, at most {MAX_NAME}",
+                        f"{collection!r} cannot name a collection", where="collection",
+                        hint="small letters, digits and _ . : -, at most 120",
                     )  # fmt: skip
                 database = TextTinyDB(self._folder / f"{collection}.json", storage=SafeStorage)
                 self._opened[collection] = threading.Lock(), database.table("documents", cache_size=0)

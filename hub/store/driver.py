@@ -1,6 +1,6 @@
 """How the journal reaches SQLite, and what its errors mean in plain words.
 
-``SQLITE`` is Python's own module. Another driver needs two things only: a way to open a file and the root of its errors.
+``SQLITE`` is Python's own module. Another driver is a way to open a file and the root of its errors.
 """
 
 from __future__ import annotations

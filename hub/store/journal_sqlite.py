@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -55,9 +55,7 @@ class SqliteJournal:
 
     inline = False
 
-    def __init__(
-        self, path: Path, types: EventTypes, keys: KeyRing, clock: Clock, *, driver: Driver = SQLITE
-    ) -> None:
+    def __init__(self, path: Path, types: EventTypes, keys: KeyRing, clock: Clock, *, driver: Driver = SQLITE) -> None:
         self.path = path
         self._types, self._ring, self._clock, self._driver = types, keys, clock, driver
         self._keys = DayKeys(keys)
@@ -117,7 +115,7 @@ class SqliteJournal:
         try:
             db.execute("ROLLBACK")
         except self._driver.error as fault:
-            if "no transaction" not in str(fault):  # SQLite has rolled back by itself when the disk is full
+            if "no transaction" not in str(fault):  # SQLite has rolled back by itself
                 log.warning("the journal's connection is opened anew: %s", fault)
                 self._drop_writer()
 
@@ -137,10 +135,8 @@ class SqliteJournal:
     def _drop_writer(self) -> None:
         db, self._db = self._db, None
         if db is not None:
-            try:
+            with suppress(self._driver.error):  # what was acknowledged is in the log already
                 db.close()
-            except self._driver.error as fault:
-                log.warning("closing %s: %s", self.path, fault)
 
     # --- reading
 
@@ -241,10 +237,14 @@ class SqliteJournal:
 
     def backup(self, target: Path) -> None:
         """Write a whole, compact copy of the database to a file that does not exist yet, while the hub goes on."""
-        with self._readers.reading() as db:
-            db.set_progress_handler(None, 0)  # a copy is as much work as it is
-            db.execute("PRAGMA query_only = OFF").fetchall()
-            db.execute("VACUUM INTO ?", (str(target),)).fetchall()
+        try:
+            db = self._driver.connect(self.path)  # of its own: a copy is as much work as it is
+            try:
+                db.execute("VACUUM INTO ?", (str(target),)).fetchall()
+            finally:
+                db.close()
+        except self._driver.error as fault:
+            raise failure(fault, target) from fault
 
     def close(self) -> None:
         """Finish; harmless when done already."""

@@ -83,7 +83,7 @@ class MediaFiles:
         today = day_of(self._clock.now())
         with self._lock:
             make_folder(path.parent)
-            note = self._note(about) if about.exists() and path.exists() else {"mime": mime, "kept": {}}
+            note = self._note(about) if about.exists() and path.exists() else _new_note(mime)
             if not note["kept"]:
                 write_file(path, content)
             if note["kept"].get(retention, "") < today:
@@ -110,7 +110,8 @@ class MediaFiles:
     def _path(self, name: str) -> Path:
         return self._folder / name[:2] / name
 
-    def _note(self, about: Path) -> dict[str, Any]:
+    @staticmethod
+    def _note(about: Path) -> dict[str, Any]:
         try:
             note = orjson.loads(about.read_bytes())
             return {"mime": str(note["mime"]), "kept": dict(note["kept"])}
@@ -122,3 +123,7 @@ class MediaFiles:
             about.with_suffix("").unlink()
         about.unlink()
         sync_folder(about.parent)
+
+
+def _new_note(mime: str) -> dict[str, Any]:
+    return {"mime": mime, "kept": {}}
