@@ -12,7 +12,7 @@ from hub.automation import Source
 from hub.core.access import Actor
 from hub.core.error import ConfigError, StorageFailed
 from hub.core.journal import MemoryJournal
-from tests.automation.zone import FAILED, OFFICER, Zone
+from tests.automation.zone import FAILED, OFFICER, Zone, copied
 
 WAITS = """
 - id: a
@@ -128,6 +128,11 @@ async def test_for_survives_a_restart_when_it_still_lasts() -> None:
     assert other.runs() == []
     zone2 = await zone.restart(text, down=100)
     assert zone2.told() == ["light.a", "light.b"]
+    quiet = Zone(copied(zone.journal), now=zone.clock.now())
+    await quiet.pipeline.start()
+    quiet.set("light.a", "off")  # while no engine listened
+    await quiet.pipeline.settled()
+    assert (await quiet.restart(text, down=100)).told() == ["light.b"]
     changed = await zone.restart(text.replace("60", "61"), down=100)
     assert (changed.told(), changed.runs()) == ([], [])  # another version: what it waited for is void
 
@@ -385,6 +390,8 @@ async def test_reload_touches_only_what_changed_and_a_bad_one_leaves_the_others(
     zone.fire("go", n=2)
     await zone.idle()
     assert zone.told() == ["begin 1", "b", "end 1", "begin 2", "b"]
+    (taken,) = zone.engine.reload([Source(second.replace("text: b", "text: c"), "b.yaml", OFFICER)])
+    assert str(taken) == "b.yaml:1:3: the id 'b' is taken already in a.yaml"
     assert zone.engine.reload([Source(second, "a.yaml", OFFICER)]) == []
     assert [row["id"] for row in zone.engine.list()] == ["b"]
     await zone.idle()

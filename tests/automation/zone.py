@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Callable, Mapping
 from random import Random
 from typing import Annotated, Any, Protocol
@@ -13,11 +14,11 @@ from hub.automation.blueprint import Blueprints, no_blueprints
 from hub.core.access import Actor
 from hub.core.action import ActionSpec, Call, action, actions_of, params_of
 from hub.core.actions import Actions
-from hub.core.clock import ManualClock
+from hub.core.clock import Clock, ManualClock
 from hub.core.error import ActionFailed, Denied
 from hub.core.event import Event, EventData, EventTypes, Personal, event_type, personal
 from hub.core.ids import Ids
-from hub.core.journal import MemoryJournal, Query
+from hub.core.journal import Journal, MemoryJournal, Query
 from hub.core.pipeline import Draft, Pipeline
 from hub.core.state import EntityState
 from hub.core.system import SYSTEM_TYPES
@@ -78,10 +79,11 @@ class Zone:
     def __init__(
         self, journal: MemoryJournal | None = None, *, now: float = START, seed: int = 7,
         blueprints: Blueprints = no_blueprints, publisher_now: Callable[[Actor], Actor | None] = lambda actor: actor,
+        opener: Callable[[EventTypes, Clock], Journal] | None = None,
     ) -> None:  # fmt: skip
-        self.journal = journal or MemoryJournal()
         self.clock = ManualClock(now)
         self.types = EventTypes((*SYSTEM_TYPES, PlateRead.type))
+        self.journal: Journal = opener(self.types, self.clock) if opener else journal or MemoryJournal()
         self.pipeline = Pipeline(self.journal, self.types, self.clock, Ids(self.clock, Random(seed)))
         self.rights = Rights()
         self.actions = Actions(self.pipeline, self.rights)
@@ -176,7 +178,7 @@ class Zone:
         return [str(params["text"]) for name, _, params in self.calls if name == "notify.tell"]
 
     def runs(self) -> list[tuple[str, Any]]:
-        return self.journal.records("runs")
+        return list(self.journal.records("runs"))
 
     def trace(self, automation: str) -> dict[str, Any]:
         return self.engine.traces(automation)[0]
@@ -188,10 +190,9 @@ class Zone:
         return await other.start(text, serve=serve)
 
 
-def copied(journal: MemoryJournal) -> MemoryJournal:
+def copied(journal: Journal) -> MemoryJournal:
     """What is durable, as a process that starts would read it."""
-    import copy
-
+    assert isinstance(journal, MemoryJournal)
     other = MemoryJournal()
     other._events = list(journal._events)
     other._records = copy.deepcopy(journal._records)
