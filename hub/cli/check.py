@@ -1,0 +1,147 @@
+"""``hub check``: every mistake of a configuration as ``file:line:column: words``, without starting anything."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hub.cli import options
+from hub.core.error import ConfigError, Mistake
+
+if TYPE_CHECKING:
+    from hub.automation.check import Catalogue
+    from hub.host.config import HubConfig
+    from hub.host.discover import Discovery
+
+# Domains whose entities are configured, for "did you mean", and those whose entities come and go.
+LASTING = ("camera", "drone", "unit", "plugin", "line")
+PASSING = frozenset({"alarm", "confirmation", "hit", "incident"})
+
+
+def add(commands: options.Commands) -> None:
+    """Declare the command."""
+    options.config(options.command(commands, "check", _check, "name every mistake of a configuration"))
+
+
+def _check(given: argparse.Namespace) -> int:
+    found = mistakes(given.config)
+    for mistake in found:
+        print(mistake)
+    return 1 if found else 0
+
+
+def mistakes(path: Path) -> list[Mistake]:
+    """All of them, in the order of the files: the configuration itself, the plugins' manifests and settings, and the
+    automations. The code of plugins that came with the hub is imported, that of others is not."""
+    from hub.host.config import load
+    from hub.host.discover import builtin_folder, discover
+
+    try:
+        config = load(path)
+    except ConfigError as wrong:
+        return wrong.mistakes
+    plugins = discover(config.plugin_folders, builtin_folder())
+    found = [*config.mistakes, *plugins.mistakes, *_instances(config, plugins), *_automations(config, plugins)]
+    return sorted(dict.fromkeys(found), key=lambda one: (one.file, one.line, one.column))
+
+
+def _instances(config: HubConfig, plugins: Discovery) -> list[Mistake]:
+    from hub.host.attempt import checked
+    from hub.host.loading import did_you_mean
+    from hub.host.registry import Registry
+
+    registry, wrong = Registry(), []
+    for entry in config.instances:
+        found = plugins.found.get(entry.plugin)
+        if entry.mistakes:
+            continue
+        if found is None:
+            words = f"there is no plugin {entry.plugin!r}{did_you_mean(entry.plugin, plugins.found)}"
+            wrong.append(entry.places.of(("plugin",)).mistake(words))
+        elif found.builtin:
+            try:
+                checked(registry.load(found.name, found.folder, found.fingerprint), entry)
+            except ConfigError as mistaken:
+                wrong += mistaken.mistakes
+    return wrong
+
+
+def _automations(config: HubConfig, plugins: Discovery) -> list[Mistake]:
+    from hub.automation.blueprint import folder_blueprints
+    from hub.automation.check import check_text
+    from hub.host.discover import builtin_folder
+
+    folders = [base / "blueprints" / "automation" for base in (config.path.parent, builtin_folder().parent)]
+    blueprints, known = folder_blueprints(*folders), catalogue(config, plugins)
+    return [
+        mistake
+        for source in config.automations
+        for mistake in check_text("\n" * (source.line - 1) + source.text, source.file, known, blueprints)
+    ]
+
+
+def catalogue(config: HubConfig, plugins: Discovery) -> Catalogue:
+    """What automations may name: event types and actions of the manifests, entities as far as the configuration tells.
+
+    Parameters of a plugin's own actions are known only to a running hub, which tells of wrong ones at load.
+    """
+    from pydantic import ConfigDict, create_model
+
+    from hub.automation.check import Catalogue
+    from hub.capabilities import EVENT_TYPES, capability_actions
+    from hub.core.action import spec_from_table
+    from hub.core.system import SYSTEM_TYPES
+
+    kinds = {kind.name: kind for kind in (*SYSTEM_TYPES, *EVENT_TYPES)}
+    actions = capability_actions()
+    anything = create_model("anything", __config__=ConfigDict(extra="allow"))
+    for found in plugins.found.values():
+        kinds |= {kind.name: kind for kind in found.manifest.types()}
+        tables = [table.model_dump() for table in found.manifest.actions]
+        actions |= {table["name"]: spec_from_table(table, anything) for table in tables}
+    used = [(entry, plugins.found.get(entry.plugin)) for entry in config.instances if entry.enabled]
+    closed = all(found is not None and found.builtin for _, found in used)
+    return Catalogue(Entities(named(config), closed), actions, kinds)
+
+
+def named(config: HubConfig) -> set[str]:
+    """What an entity may be called after its dot: the names of instances, and each ``id`` in their settings."""
+    found = {entry.name for entry in config.instances}
+    waiting: list[Any] = [entry.config for entry in config.instances]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, Mapping):
+            waiting += here.values()
+            if isinstance(name := here.get("id"), str):
+                found.add(name)
+        elif isinstance(here, list):
+            waiting += here
+    return found
+
+
+class Entities(dict[str, Any]):
+    """Entities as a configuration lets expect them, without a running hub.
+
+    ``closed``: only plugins that came with the hub are used. They name their entities by the ``id`` in their settings,
+    so another name is a mistake. Otherwise only a name that is nearly a configured one is taken for a slip.
+    """
+
+    def __init__(self, names: set[str], closed: bool) -> None:
+        super().__init__((f"{domain}.{name}", ()) for domain in LASTING for name in sorted(names))
+        self._names, self._closed = names, closed
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Its capabilities are not known."""
+        return default
+
+    def __contains__(self, name: object) -> bool:
+        from difflib import get_close_matches
+
+        domain, _, own = str(name).partition(".")
+        if domain in PASSING or own in self._names:
+            return True
+        if self._closed:
+            return False
+        return not get_close_matches(str(name), [f"{domain}.{known}" for known in self._names], 1, 0.8)
