@@ -187,9 +187,9 @@ class Actions:
 
     def _begin(self, owed: _Owed) -> None:
         call = owed.call
-        self._owed[call.key] = owed
         asked = ActionRequested(action=call.action, key=call.key, actor=call.actor, params=dict(call.params))
-        self._emit(call, asked)
+        self._emit(call, asked)  # first: a chain that is too deep is refused here, and nothing of it is owed
+        self._owed[call.key] = owed
         self._pipeline.put(Put(OWED, call.key, owed.as_data(), sealed="actions"))
         self._pipeline.after_commit(lambda: self._start(owed))
 
@@ -249,12 +249,12 @@ class Actions:
 
     def _ask(self, owed: _Owed, spec: ActionSpec, until: float) -> None:
         call, owed.confirm_until = owed.call, until
-        self._owed[call.key] = owed
         data = ConfirmationRequested(
             action=call.action, target=call.target, params=dict(call.params), actor=call.actor,
             title=spec.title.as_data(), right=spec.right, expires_at=until, cause=call.cause,
         )  # fmt: skip
         self._emit(call, data, entity=f"confirmation.{call.key}")
+        self._owed[call.key] = owed
         self._pipeline.put(Put(OWED, call.key, owed.as_data(), sealed="actions"))
         owed.timer = self._clock.call_at(until, lambda: self._expire(owed))
 
@@ -305,8 +305,9 @@ class Actions:
             self._take_up(key, value)
 
     def _take_up(self, key: str, value: dict[str, Any]) -> None:
-        confirm_until, asked = value.pop("confirm_until"), value.pop("asked")
-        owed = self._owed[key] = _Owed(Call(**value), self._specs.get(value["action"]), asked, confirm_until)
+        fields = dict(value)
+        confirm_until, asked = fields.pop("confirm_until"), fields.pop("asked")
+        owed = self._owed[key] = _Owed(Call(**fields), self._specs.get(fields["action"]), asked, confirm_until)
         if confirm_until is not None:
             owed.timer = self._clock.call_at(confirm_until, lambda: self._expire(owed))
         else:

@@ -7,6 +7,8 @@ from random import Random, SystemRandom
 from hub.core.clock import Clock
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u to misread aloud
+_PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]  # two characters a look-up: an id is made for every event
+_SHIFTS = tuple(range(120, -1, -10))
 
 
 class Ids:
@@ -19,4 +21,4 @@ class Ids:
     def new(self) -> str:
         """A new id of 26 characters."""
         value = (int(self._clock.now() * 1000) & (1 << 48) - 1) << 80 | self.random.getrandbits(80)
-        return "".join(_ALPHABET[value >> shift & 31] for shift in range(125, -1, -5))
+        return "".join([_PAIRS[value >> shift & 1023] for shift in _SHIFTS])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from .fonts import font
 from .plates import Plate
@@ -71,10 +71,22 @@ def draw_car(plate: Plate, colour: Colour) -> Image.Image:
     shape([(0.42, 0.80), (0.38, 0.93)], (18, 18, 20))
     shape([(0.86, 0.97), (0.87, 1.24), (0.80, 1.33)], dim(colour, 0.62))
     shape([(0.60, 1.26), (0.54, 1.33)], (14, 14, 16))
-    _mirrors_and_lights(pen, middle, m, colour)
+    car = _shaded(car)
+    _mirrors_and_lights(ImageDraw.Draw(car), middle, m, colour)
     face = draw_plate(plate, round(PLATE_M[0] * m))
     car.paste(face, (round(middle - face.width / 2), round(_PLATE_Y * m - face.height / 2)))
     return car
+
+
+def _shaded(car: Image.Image) -> Image.Image:
+    """Light from above and rounded sides: brighter at the top, darker towards both edges and the ground."""
+    down = Image.linear_gradient("L").resize(car.size).point([255 - value * 2 // 5 for value in range(256)])
+    across = Image.linear_gradient("L").rotate(90).resize(car.size)
+    sides = across.point([255 - round(110 * abs(value / 127.5 - 1) ** 3) for value in range(256)])
+    shade = ImageChops.multiply(down, sides)
+    lit = ImageChops.multiply(car.convert("RGB"), Image.merge("RGB", (shade, shade, shade)))
+    lit.putalpha(car.getchannel("A"))
+    return lit
 
 
 def _mirrors_and_lights(pen: ImageDraw.ImageDraw, middle: float, m: int, colour: Colour) -> None:

@@ -5,6 +5,7 @@ Metres: x to the right and y up from the camera's foot, z into the picture. The 
 
 from __future__ import annotations
 
+import math
 import random
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
@@ -148,7 +149,7 @@ def _house(canvas: _Canvas, chance: random.Random, x: float, z: float, *, gold: 
         for shelf in (0.7, 1.2, 1.7):
             canvas.wall(x, (z + 0.5, end - 0.5), (shelf, shelf + 0.14), (196, 40, 34))
     elif chance.random() < 0.45:
-        canvas.wall(x, (z + 0.3, end - 0.3), (0.1, 2.5), (226, 214, 176), (74, 66, 44))
+        _lit_shop(canvas, chance, x, z, end)
     else:
         canvas.wall(x, (z + 0.3, end - 0.3), (0.1, 2.5), dim(chance.choice(_SHUTTER), 0.8))
     out = 1.1 if x < 0 else -0.7
@@ -158,11 +159,30 @@ def _house(canvas: _Canvas, chance: random.Random, x: float, z: float, *, gold: 
     )
 
 
+def _lit_shop(canvas: _Canvas, chance: random.Random, x: float, z: float, end: float) -> None:
+    """An open shop: light on the back wall, shelves with goods, frames of the door, a counter."""
+    light = chance.choice(((206, 190, 146), (184, 196, 190), (212, 178, 122)))
+    canvas.wall(x, (z + 0.3, end - 0.3), (0.1, 2.5), light, dim(light, 0.24))
+    for board in (0.9, 1.35, 1.8):
+        canvas.wall(x, (z + 0.5, end - 0.5), (board, board + 0.05), dim(light, 0.5))
+        at = z + 0.55
+        while at < end - 0.75:
+            wide, goods = chance.uniform(0.08, 0.24), chance.choice(_PAINT + _SHUTTER)
+            canvas.wall(x, (at, at + wide), (board + 0.05, board + chance.uniform(0.14, 0.34)), dim(goods, 0.75))
+            at += wide + chance.uniform(0.02, 0.12)
+    canvas.wall(x, (z + 0.4, end - 1.4), (0.1, 0.75), dim(light, 0.42))
+    for frame in (z + 0.3, end - 1.3, end - 0.36):
+        canvas.wall(x, (frame, frame + 0.07), (0.1, 2.5), (40, 38, 38))
+
+
 def _wires(canvas: _Canvas) -> None:
     for height in (6.2, 6.5, 6.8, 7.4):
         points = [project(_LEFT + 1.7, height - 0.35 * (z % 24 / 12) * (2 - z % 24 / 12), z) for z in range(3, 88)]
         fine = [(x * _FINE, y * _FINE) for x, y in points]
         canvas.pen.line(fine, fill=(12, 13, 20), width=3)
+
+
+_CIRCLE = [(math.cos(turn / 24 * math.tau), math.sin(turn / 24 * math.tau)) for turn in range(24)]
 
 
 def _lamps(canvas: _Canvas) -> None:
@@ -173,6 +193,11 @@ def _lamps(canvas: _Canvas) -> None:
         canvas.fill(foot, (22, 23, 28))
         arm = [project(x, 5.6, z), project(x + 1.3, 5.8, z), project(x + 1.3, 5.7, z), project(x, 5.45, z)]
         canvas.fill(arm, (22, 23, 28))
+        for radius, share in ((1.9, 0.07), (1.3, 0.11), (0.7, 0.15)):  # its pool of light on the road
+            pool = [(x + 1.3 + radius * a, z + 1.2 * radius * b) for a, b in _CIRCLE]
+            spots = [project(across, 0.0, depth) for across, depth in pool if depth > 1]
+            fine = [(px * _FINE, py * _FINE) for px, py in spots]
+            canvas.glow.polygon(fine, fill=dim((255, 206, 140), share))
         lamp = project(x + 1.3, 5.6, z)
         canvas.disc(*lamp, max(1.5, 0.16 * FOCAL / z), (255, 232, 184), (230, 170, 92))
 

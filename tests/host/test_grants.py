@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -291,3 +292,29 @@ async def test_routes_are_limited(bench: Bench) -> None:
     assert (await ask("/hello", remote="8")).status == 200
 
 
+
+
+async def test_a_durable_handler_misses_nothing_that_comes_while_the_journal_is_read(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (mine,) = await contexts(bench, "mine")
+    seen: list[int] = []
+    reading, go_on = asyncio.Event(), threading.Event()
+    loop, read = asyncio.get_running_loop(), bench.journal.read
+
+    def slow(query: Query) -> list[Event]:
+        found = read(query)
+        loop.call_soon_threadsafe(reading.set)
+        go_on.wait(10)
+        return found
+
+    async def note(event: Event) -> None:
+        seen.append(event.data["attributes"]["n"])
+
+    await mine.add(entity("camera.a"))
+    monkeypatch.setattr(bench.journal, "read", slow)
+    await mine.on("state_changed", note, durable=True)
+    await reading.wait()
+    await mine.emit(StateChanged(attributes={"n": 1}), entity="camera.a")
+    go_on.set()
+    await eventually(lambda: seen == [1])

@@ -6,12 +6,14 @@ import asyncio
 import os
 import re
 import signal
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 
 from hub.host.process import Bounds
-from tests.host.conftest import Bench
+from tests.host.conftest import Bench, eventually
 
 HEAD = """
 class Settings(Config):
@@ -186,11 +188,9 @@ async def test_unload_leaves_no_task_and_says_so_of_entities(bench: Bench) -> No
         yield
     """), toml=EMITS)  # fmt: skip
     await bench.start(bench.config("{plugin: tasks}"))
-    await asyncio.sleep(0.05)
-    names = {task.get_name() for task in asyncio.all_tasks()}
-    assert {"left-behind", "left-by-tick"} <= names
+    await eventually(lambda: {"left-behind", "left-by-tick"} <= {task.get_name() for task in asyncio.all_tasks()})
     await bench.host.stop()
-    left = {task.get_name() for task in asyncio.all_tasks()} - {task.get_name() for task in [asyncio.current_task()]}  # type: ignore[union-attr]
+    left = {task.get_name() for task in asyncio.all_tasks() if task is not asyncio.current_task()}
     assert not {name for name in left if "left" in name or "tasks" in name}
     state = bench.pipeline.state.get("sensor.a")
     assert state is not None and state.state == "on" and state.attributes["available"] is False
@@ -297,8 +297,6 @@ async def test_a_child_does_not_see_the_hubs_environment(bench: Bench, monkeypat
 
 
 async def test_no_code_of_a_partner_runs_in_the_hub(bench: Bench) -> None:
-    import sys
-
     bench.plugin("partner", "import sys\nsys.modules['partner_was_here'] = sys\n" + GOOD, where="partners")
     host = await bench.start(bench.config("{plugin: partner}"))
     assert bench.row("partner")["isolation"] == "child" and bench.row("partner")["state"] == "running"
@@ -313,3 +311,18 @@ async def test_the_hub_goes_and_takes_its_children_along(bench: Bench) -> None:
     await bench.host.stop()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+async def test_a_child_runs_in_its_own_environment(bench: Bench) -> None:
+    folder = bench.plugin("own", "import sys\nfrom special_library import NAME\n" + code("""
+    async def setup(ctx, config):
+        await ctx.add(Entity("sensor.own", Text("ก", "A"), attributes={"prefix": sys.prefix, "name": NAME}))
+        yield
+    """), where="partners")  # fmt: skip
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / ".venv")], check=True)
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    (folder / ".venv" / "lib" / version / "site-packages" / "special_library.py").write_text("NAME = 'special'\n")
+    await bench.start(bench.config("{plugin: own}"))
+    state = bench.pipeline.state.get("sensor.own")
+    assert state is not None, bench.row("own")
+    assert (state.attributes["prefix"], state.attributes["name"]) == (str(folder / ".venv"), "special")

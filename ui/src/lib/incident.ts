@@ -40,12 +40,20 @@ export function concerns(event: HubEvent, incident: string): boolean {
   return event.entity === incident || event.data['incident'] === incident || event.cause === incident;
 }
 
+const MACHINERY = new Set(['action_requested', 'entity_added', 'state_changed', 'availability_changed']);
+
+/** Is it part of the case's story? Orders that were carried out tell themselves by what followed; failed ones must be told. */
+export function isTold(event: HubEvent): boolean {
+  if (event.type === 'action_finished') return event.data['status'] !== 'done';
+  return !MACHINERY.has(event.type);
+}
+
 const TOLD = ['text', 'by', 'unit', 'distance_m', 'result', 'note', 'reason', 'what', 'ref', 'action', 'status', 'opened_by', 'plate'];
 
 /** The fields of an event that a timeline tells, in the order in which people would. */
 export function tellable(event: HubEvent): [string, unknown][] {
-  return TOLD.filter((key) => event.data[key] !== undefined && event.data[key] !== null && event.data[key] !== '').map((key) => [
-    key,
-    event.data[key],
-  ]);
+  const found = TOLD.map((key): [string, unknown] => [key, event.data[key]]);
+  const error = event.data['error'];
+  if (typeof error === 'object' && error !== null && 'message' in error) found.push(['error', error.message]);
+  return found.filter(([, value]) => value !== undefined && value !== null && value !== '');
 }

@@ -10,8 +10,8 @@ export interface Notice {
   text: string;
 }
 
-const MAX_NOTICES = 4;
-const GOOD_MS = 4_000;
+const MAX_NOTICES = 3;
+const GOOD_MS = 2_500;
 const BAD_MS = 12_000;
 
 class Notices {
