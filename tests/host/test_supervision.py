@@ -6,8 +6,8 @@ import asyncio
 import os
 import re
 import signal
-import subprocess
 import sys
+import venv
 from typing import Any
 
 import pytest
@@ -316,13 +316,13 @@ async def test_the_hub_goes_and_takes_its_children_along(bench: Bench) -> None:
 async def test_a_child_runs_in_its_own_environment(bench: Bench) -> None:
     folder = bench.plugin("own", "import sys\nfrom special_library import NAME\n" + code("""
     async def setup(ctx, config):
-        await ctx.add(Entity("sensor.own", Text("ก", "A"), attributes={"prefix": sys.prefix, "name": NAME}))
+        await ctx.add(Entity("sensor.own", Text("ก", "A"), attributes={"prefix": sys.prefix, "library": NAME}))
         yield
     """), where="partners")  # fmt: skip
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / ".venv")], check=True)
+    await asyncio.to_thread(venv.create, folder / ".venv", symlinks=True)
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     (folder / ".venv" / "lib" / version / "site-packages" / "special_library.py").write_text("NAME = 'special'\n")
     await bench.start(bench.config("{plugin: own}"))
     state = bench.pipeline.state.get("sensor.own")
     assert state is not None, bench.row("own")
-    assert (state.attributes["prefix"], state.attributes["name"]) == (str(folder / ".venv"), "special")
+    assert (state.attributes["prefix"], state.attributes["library"]) == (str(folder / ".venv"), "special")
