@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { LOST_AFTER_MS, parseFrame, StreamClient, streamUrl, type EventsFrame, type Sink, type Socket } from '../src/lib/stream';
+import { LOST_AFTER_MS, parseFrame, STEADY_MS, StreamClient, streamUrl, type EventsFrame, type Sink, type Socket } from '../src/lib/stream';
 import { change, ManualTimers, state } from './helpers';
 
 class FakeSocket implements Socket {
@@ -144,7 +144,22 @@ describe('the link', () => {
     timers.pass(250);
     expect(sockets).toHaveLength(2);
     last().say(whole(42));
-    expect(heard.slice(-2)).toEqual([['state', 42], ['link', 'live']]);
+    expect(heard.at(-1)).toEqual(['state', 42]);
+    timers.pass(STEADY_MS);
+    expect(heard.at(-1)).toEqual(['link', 'live']);
+  });
+
+  it('stays lost while it only flickers: a state and then silence again', () => {
+    last().say(whole(10));
+    last().onclose?.();
+    for (let flicker = 0; flicker < 5; flicker++) {
+      timers.pass(8_000);
+      last().say(whole(20 + flicker));
+      timers.pass(STEADY_MS - 1);
+      last().onclose?.();
+    }
+    expect(heard.filter((one) => one[1] === 'live')).toHaveLength(1);
+    expect(heard.filter((one) => one[1] === 'lost')).toHaveLength(1);
   });
 
   it('waits longer after each failure, then begins short again', () => {
@@ -157,6 +172,7 @@ describe('the link', () => {
       expect(sockets).toHaveLength(before + 1);
     }
     last().say(whole(1));
+    timers.pass(STEADY_MS);
     last().onclose?.();
     timers.pass(250);
     expect(sockets).toHaveLength(9);

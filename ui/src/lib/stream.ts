@@ -72,6 +72,8 @@ export const browserTimers: Timers = {
 
 /** Silence after which the link counts as lost: the banner stands before three seconds have passed. */
 export const LOST_AFTER_MS = 2_700;
+/** After a loss the link must hold this long before the banner goes, so that a failing link does not flicker. */
+export const STEADY_MS = 1_500;
 const BACKOFF_MS = [250, 500, 1_000, 2_000, 4_000, 8_000];
 const ACK_EVERY = 500;
 
@@ -84,6 +86,7 @@ export class StreamClient {
   #link: Link = 'connecting';
   #silence: number | null = null;
   #retry: number | null = null;
+  #steady: number | null = null;
   #stopped = true;
   readonly #open: () => Socket;
   readonly #sink: Sink;
@@ -134,6 +137,8 @@ export class StreamClient {
     this.#socket = null;
     if (this.#silence !== null) this.#timers.clear(this.#silence);
     this.#silence = null;
+    if (this.#steady !== null) this.#timers.clear(this.#steady);
+    this.#steady = null;
     socket?.close();
   }
 
@@ -173,9 +178,14 @@ export class StreamClient {
     this.seq = frame.seq;
     this.#acked = frame.seq;
     this.#hasState = true;
-    this.#attempt = 0;
     this.#sink.beat(frame.now);
     this.#sink.state(frame);
+    if (this.#link === 'lost') this.#steady ??= this.#timers.set(() => this.#recover(), STEADY_MS);
+    else this.#recover();
+  }
+
+  #recover(): void {
+    this.#attempt = 0;
     this.#say('live');
   }
 
