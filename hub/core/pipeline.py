@@ -105,6 +105,7 @@ class Pipeline:
         self._to_write: queue.SimpleQueue[Group | Snapshot | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
         self._failure: StorageFailed | None = None  # a lost commit after which the state is not rebuilt yet
+        self._told = False  # of the failures since the last commit
 
     # --- life
 
@@ -131,14 +132,36 @@ class Pipeline:
                 self._writer = None
 
     def _rebuild(self) -> None:
-        """State from the newest snapshot and the events after it."""
-        snapshot = self.journal.load_snapshot()
-        self.state.load(snapshot.seq if snapshot else 0, snapshot.entities if snapshot else [])
-        self._snapshot_seq = self.state.seq
-        while events := self.journal.read(Query(after=self.state.seq, limit=REPLAY_PAGE)):
-            for event in events:
-                self.state.apply(event)
+        self._snapshot_seq = self._fold(self.state)
         self.committed_seq = self.state.seq
+
+    def _fold(self, state: State) -> int:
+        """Give ``state`` the newest snapshot and the events after it; the snapshot's sequence number."""
+        snapshot = self.journal.load_snapshot()
+        began = snapshot.seq if snapshot else 0
+        state.load(began, snapshot.entities if snapshot else [])
+        self._fold_on(state)
+        return began
+
+    def _fold_on(self, state: State) -> None:
+        while events := self.journal.read(Query(after=state.seq, limit=REPLAY_PAGE)):
+            for event in events:
+                state.apply(event)
+
+    async def refold(self) -> None:
+        """Fold the state anew, and soon a snapshot of it: after keys were destroyed, so that nothing of what they
+        sealed stays in memory. The hub works on meanwhile. ``StorageFailed`` leaves the state as it was.
+        """
+        fresh = State(self.types)
+        await asyncio.to_thread(self._fold, fresh)
+        while fresh.seq < self.committed_seq:
+            await asyncio.to_thread(self._fold_on, fresh)
+        for group in (self._writing, self._open):
+            for event, _ in group.events if group is not None else ():
+                if event.seq > fresh.seq:
+                    fresh.apply(event)
+        self.state.load(fresh.seq, fresh.dump())
+        self._snapshot_seq = -self._snapshot_every  # one is due
 
     # --- in
 
@@ -282,7 +305,7 @@ class Pipeline:
         if failure is not None:
             self._lost(group, failure)
             return
-        self._writing = None
+        self._writing, self._told = None, False
         if group.events:
             self.committed_seq = group.events[-1][0].seq
         if group.done is not None and not group.done.done():
@@ -328,8 +351,10 @@ class Pipeline:
         self._failure = None
         for rebuild in self.on_recover:
             _guarded(rebuild)
-        for told in self.on_storage_failure:
-            _guarded(lambda told=told: told(failure))  # type: ignore[misc]
+        if not self._told:  # once: who is told may emit, and that commit may fail as well
+            self._told = True
+            for told in self.on_storage_failure:
+                _guarded(lambda told=told: told(failure))  # type: ignore[misc]
         self._admit_waiting()
 
     def _write_forever(self) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,66 +15,14 @@ from hypothesis import strategies as st
 from hub.core.bus import Subscription
 from hub.core.clock import ManualClock
 from hub.core.error import LimitExceeded, StorageFailed
-from hub.core.event import MAX_DEPTH, Event, EventData, EventTypes, Lane, Projection, event_type
+from hub.core.event import MAX_DEPTH, Event, Lane
 from hub.core.ids import Ids
-from hub.core.journal import MemoryJournal, Put, Query, Record, Snapshot
+from hub.core.journal import MemoryJournal, Put, Query, Snapshot
 from hub.core.pipeline import GROUP_EVENTS, Draft, Group, Pipeline
 from hub.core.state import State
 from hub.store.journal_sqlite import SqliteJournal
 from hub.store.keys import KeyRing
-
-SOON = 10.0
-
-
-@event_type(
-    "thing_set", "ตั้งค่า", "Set", projection=Projection(state_from="state", attributes={"n": "n"}, merge_from="more")
-)
-class ThingSet(EventData):
-    """Changes a state."""
-
-    n: int
-    state: str | None = None
-    more: dict[str, Any] = {}
-
-
-@event_type("thing_gone", "หายไป", "Gone", projection=Projection(remove=True))
-class ThingGone(EventData):
-    """Removes it."""
-
-
-TYPES = EventTypes((ThingSet.type, ThingGone.type))
-
-
-class HeldJournal(SqliteJournal):
-    """Its commits wait for ``gate`` and then fail when ``failures`` has something to raise."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder / "journal.db", TYPES, KeyRing(bytes(32)), ManualClock())
-        self.gate, self.reached = threading.Event(), threading.Event()
-        self.gate.set()
-        self.failures: list[Exception] = []
-        self.unreadable: list[Exception] = []
-        self.groups: list[list[int]] = []
-
-    def commit(self, events: Sequence[Event], records: Sequence[Record]) -> None:
-        self.reached.set()
-        assert self.gate.wait(SOON)
-        if self.failures:
-            raise self.failures.pop()
-        super().commit(events, records)
-        self.groups.append([event.seq for event in events])
-
-    def read(self, query: Query) -> list[Event]:
-        if self.unreadable:
-            raise self.unreadable.pop()
-        return super().read(query)
-
-    async def hold(self) -> None:
-        self.gate.clear()
-        self.reached.clear()
-
-    async def is_reached(self) -> None:
-        assert await asyncio.to_thread(self.reached.wait, SOON)
+from tests.core.kit import SOON, TYPES, HeldJournal, by_name, draft, later, replayed, turn
 
 
 @pytest.fixture
@@ -97,32 +44,6 @@ async def pipeline(held: HeldJournal) -> AsyncIterator[Pipeline]:
     held.gate.set()
     held.failures.clear()
     await made.stop()
-
-
-def draft(n: int, entity: str = "thing.a", *, lane: Lane = Lane.NORMAL, depth: int = 0, state: str = "on") -> Draft:
-    return Draft("thing_set", {"n": n, "state": state}, "test", entity, lane=lane, depth=depth)
-
-
-def later(work: Awaitable[Any]) -> asyncio.Future[Any]:
-    return asyncio.ensure_future(work)
-
-
-async def turn() -> None:
-    """Let the loop serve all that is ready."""
-    for _ in range(5):
-        await asyncio.sleep(0)
-
-
-def replayed(pipeline: Pipeline) -> list[dict[str, Any]]:
-    """The state that the journal alone gives."""
-    state = State(TYPES)
-    for event in pipeline.journal.read(Query(limit=1_000_000)):
-        state.apply(event)
-    return by_name(state)
-
-
-def by_name(state: State) -> list[dict[str, Any]]:
-    return sorted(state.dump(), key=lambda one: str(one["entity"]))
 
 
 # --- groups
@@ -326,6 +247,29 @@ async def test_a_journal_that_cannot_be_read_either_is_tried_again(
     assert (await pipeline.submit(draft(4))).seq == 2
 
 
+async def test_a_failing_disk_is_told_once_even_when_the_one_who_is_told_emits(
+    pipeline: Pipeline, held: HeldJournal
+) -> None:
+    told: list[str] = []
+
+    def report(failure: StorageFailed) -> None:
+        told.append(failure.message)
+        pipeline.emit(draft(99, "thing.report"))
+
+    pipeline.on_storage_failure.append(report)
+    for attempt in range(3):
+        held.failures += [StorageFailed(f"full {attempt}"), StorageFailed("still full")]
+        for _ in range(2):
+            with pytest.raises(StorageFailed):
+                await pipeline.submit(draft(1))
+                await pipeline.settled()
+        held.failures.clear()
+        await pipeline.settled()
+        await pipeline.submit(draft(2))
+    assert len(told) == 3
+    assert by_name(pipeline.state) == replayed(pipeline)
+
+
 async def test_a_stop_on_a_broken_disk_still_ends_the_writer(tmp_path: Path) -> None:
     journal, clock = HeldJournal(tmp_path), ManualClock()
     made = Pipeline(journal, TYPES, clock, Ids(clock))
@@ -341,6 +285,38 @@ async def test_a_stop_on_a_broken_disk_still_ends_the_writer(tmp_path: Path) -> 
 
 
 # --- snapshots and replay
+
+
+async def test_refolding_takes_what_was_erased_out_of_memory_while_the_hub_works_on(
+    pipeline: Pipeline, held: HeldJournal
+) -> None:
+    def read(plate: str, entity: str) -> Draft:
+        return Draft("thing_read", {"plate": plate}, "test", entity)
+
+    def plates() -> dict[str, Any]:
+        return {one.entity: one.attributes.get("plate") for one in pipeline.state}
+
+    await pipeline.submit(read("กข1", "thing.old"))
+    held.clock.advance(86_400)
+    pipeline.clock.advance(86_400)  # type: ignore[attr-defined]  # a ManualClock here
+    await pipeline.submit(read("กข2", "thing.new"))
+    assert [receipt["events"] for receipt in held.destroy_keys("plates", "2023-11-15")] == [1]
+    assert plates() == {"thing.old": "กข1", "thing.new": "กข2"}
+    await held.hold()
+    writing = later(pipeline.submit(read("กข3", "thing.writing")))
+    await held.is_reached()
+    waiting = later(pipeline.submit(read("กข4", "thing.open")))
+    await turn()
+    # one journal lock serves writer and eraser; readers need none, so refolding does not wait for the held commit
+    await asyncio.wait_for(pipeline.refold(), SOON)
+    assert plates() == {"thing.old": None, "thing.new": "กข2", "thing.writing": "กข3", "thing.open": "กข4"}
+    held.gate.set()
+    await asyncio.wait_for(asyncio.gather(writing, waiting), SOON)
+    assert by_name(pipeline.state) == replayed(pipeline)
+    await pipeline.submit(draft(1))  # the writer has kept the snapshot before it takes this group
+    snapshot = held.load_snapshot()
+    assert snapshot is not None
+    assert "กข1" not in str(snapshot.entities)
 
 
 async def test_snapshots_are_made_under_load_that_never_pauses(tmp_path: Path) -> None:
