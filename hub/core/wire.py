@@ -21,7 +21,7 @@ from typing import Any
 
 import orjson
 
-from hub.core.error import HubError, Unavailable, from_data
+from hub.core.error import HubError, LimitExceeded, Unavailable, from_data
 
 MAX_HEADER = 1 << 20
 MAX_BLOB = 16 << 20
@@ -164,6 +164,8 @@ class Peer:
     async def _answer(self, message: Message) -> None:
         header, number = message.header, message.header.get("id")
         try:
+            if len(self._tasks) > MAX_PENDING:
+                raise LimitExceeded(f"{MAX_PENDING} calls of {self.name} are being answered", hint="wait for answers")
             value = await self.handler(str(header["call"]), header.get("args", {}), message.blob)
             reply = value if isinstance(value, Reply) else Reply(value)
             answer = Message({"id": number, "result": reply.result}, reply.blob)

@@ -247,6 +247,17 @@ async def test_a_drone_in_the_air_goes_on_to_another_place() -> None:
         assert sum(word.startswith("400:") for word in autopilot.heard) == 1  # armed once
 
 
+async def test_a_drone_taken_home_by_hand_has_not_arrived() -> None:
+    """The pilot's remote control wins; that home lies where it was sent is no arrival."""
+    async with flying(prearm_s=0.0) as (autopilot, hub):
+        await hub.dispatch(*FAR)
+        await hub.until(lambda: hub.of("drone_arrived"))
+        await hub.dispatch(*autopilot.air.home)
+        autopilot.air.mode = fake.RTL
+        await hub.status("landed")
+        assert [one["lat"] for one in hub.of("drone_arrived")] == [FAR[0]]
+
+
 async def test_a_drone_that_comes_later() -> None:
     autopilot = fake.Autopilot(speed_up=20.0)
     port = await autopilot.start()

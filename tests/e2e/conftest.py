@@ -19,7 +19,9 @@ from playwright.async_api import Page, async_playwright
 
 TOP = Path(__file__).resolve().parents[2]
 CHROMIUM = next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None)
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
 USER, PASSWORD = "demo", "sukhothai-demo"
 SERVE_WITHIN_S = 60
 

@@ -26,10 +26,10 @@ async def sign_in(page: Page, demo: Demo) -> None:
 
 
 async def until(demo: Demo, path: str, found: Any) -> Any:
-    """Ask again after each second's beat until ``found`` picks something from the answer."""
-    async with asyncio.timeout(WITHIN_S):
+    """Ask after each frame of the stream (a beat comes each second) until ``found`` picks something."""
+    async with asyncio.timeout(WITHIN_S), demo.http.ws_connect(f"{demo.url}/api/stream", origin=demo.url) as stream:
         while not (picked := found(await demo.get(path))):
-            await asyncio.sleep(0.5)  # between questions, not instead of an event: the API is asked as a stranger would
+            await stream.receive()
     return picked
 
 

@@ -202,8 +202,8 @@ def plugin_files(_: Plugins) -> str:
     """The vocabulary of ``plugin.toml``."""
     kinds = table(("key", "what"), ((f"`{key}`", said) for key, said in words.EVENT_TABLE.items()))
     lines = ["`plugin.toml` says what a plugin is, so that nothing of its code has to run for it. This hub speaks",
-             f"plugin API {API_VERSION}.", "", *settings_table(_own(Manifest)), "", "## [[event_types]]", "", *kinds, "",
-             "## [[actions]]", "", doc(ActionTable), "", *settings_table(_own(ActionTable)), "",
+             f"plugin API {API_VERSION}.", "", *settings_table(_own(Manifest)), "", "## [[event_types]]", "", *kinds,
+             "", "## [[actions]]", "", doc(ActionTable), "", *settings_table(_own(ActionTable)), "",
              "## [[views]]", "", doc(View), "", *settings_table(field_rows(View, words.MANIFEST))]  # fmt: skip
     return page("plugin.toml", lines)
 
