@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 COUNT = 4
-_LETTERS = "กขงจชนบผพยรลวส"
+_LETTERS = "กขงจชนบตพยรลวส"
 """Consonants that an engine for printed Thai tells apart in a plate 200 pixels wide."""
 _PROVINCES = ("สุโขทัย", "พิษณุโลก", "ตาก", "นครสวรรค์", "กรุงเทพมหานคร", "เชียงใหม่", "ลำปาง", "แพร่")
 
