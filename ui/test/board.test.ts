@@ -123,7 +123,7 @@ describe('a dangerous action', () => {
 describe('the next step of an incident', () => {
   it.each([
     ['open', {}, 'acknowledge', 'รับทราบเหตุ', { target: 'incident.1', params: {} }],
-    ['acknowledged', {}, 'assign', 'มอบหมายสายตรวจที่ใกล้ที่สุด', { target: 'incident.1', params: {} }],
+    ['acknowledged', { owner_officer: 'user:a' }, 'assign', 'มอบหมายสายตรวจที่ใกล้ที่สุด', { target: 'incident.1', params: {} }],
   ])('%s', async (value, attributes, step, words, body) => {
     show(NextStep, { incident: state('incident.1', value, attributes) });
     expect(byId('next-step')!.textContent).toContain(words);
@@ -133,7 +133,7 @@ describe('the next step of an incident', () => {
   });
 
   it('assigned: closes with a result', async () => {
-    show(NextStep, { incident: state('incident.1', 'assigned', { unit: 'unit.a' }) });
+    show(NextStep, { incident: state('incident.1', 'assigned', { unit: 'unit.a', owner_officer: 'user:a' }) });
     press('next-step');
     expect(asked).toEqual([]);
     press('result-false_alarm');

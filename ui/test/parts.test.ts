@@ -106,9 +106,15 @@ describe('an entity', () => {
 
 describe('an incident', () => {
   it('knows its next step', () => {
-    expect(['open', 'acknowledged', 'assigned', 'closed'].map((value) => nextStep(state('incident.1', value, value === 'assigned' ? { unit: 'unit.a' } : {})))).toEqual([
-      'acknowledge', 'assign', 'close', 'done',
-    ]);
+    const owner = { owner_officer: 'user:a' };
+    expect(nextStep(state('incident.1', 'open'))).toBe('acknowledge');
+    expect(nextStep(state('incident.1', 'acknowledged', owner))).toBe('assign');
+    expect(nextStep(state('incident.1', 'assigned', { ...owner, unit: 'unit.a' }))).toBe('close');
+    expect(nextStep(state('incident.1', 'closed', owner))).toBe('done');
+  });
+
+  it('asks for an owner even where a rule has assigned a unit already', () => {
+    expect(nextStep(state('incident.1', 'assigned', { unit: 'unit.a' }))).toBe('acknowledge');
   });
 
   it('finds its hits by attachment, source, alarm and picture, the pending first', () => {
@@ -120,7 +126,8 @@ describe('an incident', () => {
   });
 
   it('stands in order of urgency', () => {
-    const made = (id: string, value: string, priority: string) => state(`incident.${id}`, value, { priority, opened_at: 1 });
+    const made = (id: string, value: string, priority: string) =>
+      state(`incident.${id}`, value, { priority, opened_at: 1, ...(value === 'open' ? {} : { owner_officer: 'user:a' }) });
     const sorted = [made('c', 'assigned', 'critical'), made('b', 'open', 'high'), made('a', 'open', 'critical')].sort(compareIncidents);
     expect(sorted.map((one) => one.entity)).toEqual(['incident.a', 'incident.b', 'incident.c']);
   });

@@ -10,14 +10,24 @@ export const RESULTS = ['resolved', 'false_alarm', 'handed_over', 'duplicate'] a
 
 export function nextStep(incident: State): Step {
   if (incident.state === 'closed') return 'done';
-  if (incident.state === 'open') return 'acknowledge';
+  // A rule may have assigned a unit before any officer has taken the case.
+  if (!isOwned(incident)) return 'acknowledge';
   return str(incident, 'unit') ? 'close' : 'assign';
 }
 
-/** Unacknowledged first, then by priority, then the newest. */
+export function isOwned(incident: State): boolean {
+  return str(incident, 'owner_officer') !== '';
+}
+
+/** Described but not opened yet, or closed: no case that waits for anybody. */
+export function isOpenCase(incident: State): boolean {
+  return incident.state !== 'closed' && incident.state !== 'unknown';
+}
+
+/** Those without an owner first, then by priority, then the newest. */
 export function compareIncidents(a: State, b: State): number {
   return (
-    Number(a.state !== 'open') - Number(b.state !== 'open') ||
+    Number(isOwned(a)) - Number(isOwned(b)) ||
     PRIORITIES.indexOf(priorityOf(a)) - PRIORITIES.indexOf(priorityOf(b)) ||
     raisedAt(b) - raisedAt(a) ||
     (a.entity < b.entity ? -1 : 1)

@@ -4,6 +4,7 @@ import type { State } from '../api';
 import { PRIORITIES, priorityOf, type Priority } from '../alarms';
 import { age } from '../dates';
 import { heardAt, isSimulated, isStale, nameOf, num, positionOf, str } from '../entity';
+import { isOpenCase } from '../incident';
 import { domainOf } from '../text';
 import { translate } from '../words';
 import type { Scene } from './base';
@@ -29,7 +30,7 @@ export function markersOf(scene: Scene, states: readonly State[], now: number): 
   const found: Marker[] = [];
   for (const state of states) {
     const domain = domainOf(state.entity);
-    if (HIDDEN.has(domain) || (domain === 'incident' && state.state === 'closed')) continue;
+    if (HIDDEN.has(domain) || (domain === 'incident' && !isOpenCase(state))) continue;
     const position = positionOf(state);
     if (!position) continue;
     const at = scene.plane.pixels(position, scene.camera, scene.size);
