@@ -64,7 +64,7 @@ class InstanceRecords:
         self._pipeline, self._table = pipeline, f"plugin:{instance}:{check_name(name)}"
 
     async def put(self, key: str, value: Any) -> None:
-        self._pipeline.put(Put(self._table, key, _check(key, value), sealed="operational"))
+        self._pipeline.put(Put(self._table, key, _check(key, value), sealed="instance"))
         await self._pipeline.settled()
 
     async def delete(self, key: str) -> None:
