@@ -303,8 +303,8 @@ _COMMANDS: dict[int, Callable[[Autopilot, tuple[float, ...]], int]] = {
 }  # fmt: skip
 
 
-async def until_told(on_line: Callable[[str], None]) -> None:
-    """Return on SIGTERM, SIGINT, or when standard input closes; until then its lines go to ``on_line``."""
+def end_asked(on_line: Callable[[str], None]) -> asyncio.Event:
+    """Set on SIGTERM, SIGINT, or when standard input closes; until then its lines go to ``on_line``."""
     loop, told = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
@@ -316,7 +316,7 @@ async def until_told(on_line: Callable[[str], None]) -> None:
         loop.call_soon_threadsafe(told.set)
 
     threading.Thread(target=drain, daemon=True).start()
-    await told.wait()
+    return told
 
 
 async def main(arguments: Sequence[str]) -> None:
@@ -336,8 +336,9 @@ async def main(arguments: Sequence[str]) -> None:
         if word == "silent" and seconds.strip().isdecimal():
             autopilot.fall_silent(float(seconds))
 
+    told = end_asked(on_line)
     print(json.dumps({"ready": True, "port": port, "endpoint": f"udpout:127.0.0.1:{port}"}), flush=True)
-    await until_told(on_line)
+    await told.wait()
     await autopilot.stop()
 
 

@@ -240,8 +240,8 @@ class LinePlatform:
             return 0
 
 
-async def until_told() -> None:
-    """Return on SIGTERM, SIGINT, or when standard input closes: a program does not outlive who started it."""
+def end_asked() -> asyncio.Event:
+    """Set on SIGTERM, SIGINT, or when standard input closes: a program does not outlive who started it."""
     loop, told = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
@@ -252,7 +252,7 @@ async def until_told() -> None:
         loop.call_soon_threadsafe(told.set)
 
     threading.Thread(target=drain, daemon=True).start()
-    await told.wait()
+    return told
 
 
 async def main(arguments: Sequence[str]) -> None:
@@ -267,8 +267,9 @@ async def main(arguments: Sequence[str]) -> None:
     platform = LinePlatform(given.token, given.secret, quota=given.quota)
     platform.webhook = given.webhook
     port = await platform.start(port=given.port)
+    told = end_asked()
     print(json.dumps({"ready": True, "port": port, "url": f"http://127.0.0.1:{port}"}), flush=True)
-    await until_told()
+    await told.wait()
     await platform.stop()
 
 
