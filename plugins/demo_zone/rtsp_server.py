@@ -250,8 +250,8 @@ class RtspServer:
             await asyncio.sleep(max(0.0, began + self.shown / FPS - loop.time()))
 
 
-async def until_told() -> None:
-    """Return on SIGTERM, SIGINT, or when standard input closes: a program does not outlive who started it."""
+def end_asked() -> asyncio.Event:
+    """Set on SIGTERM, SIGINT, or when standard input closes: a program does not outlive who started it."""
     loop, told = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
@@ -262,7 +262,7 @@ async def until_told() -> None:
         loop.call_soon_threadsafe(told.set)
 
     threading.Thread(target=drain, daemon=True).start()
-    await told.wait()
+    return told
 
 
 async def main(arguments: Sequence[str]) -> int:
@@ -271,6 +271,7 @@ async def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--seed", type=int, default=7)
     given = parser.parse_args(arguments)
+    told = end_asked()
     try:
         server = RtspServer(given.seed)
         port = await server.start(port=given.port)
@@ -285,7 +286,7 @@ async def main(arguments: Sequence[str]) -> int:
     }
     sys.stdout.write(json.dumps(ready, ensure_ascii=False) + "\n")
     sys.stdout.flush()
-    await until_told()
+    await told.wait()
     await server.stop()
     return 0
 

@@ -23,7 +23,7 @@ FRAMES = FPS * ROUND_S
 _NEAREST_AT = (6.0, 20.0, 34.0, 48.0)
 _LANE_M = -1.42
 # Seconds before and after a car is nearest → pixels a metre there: it comes, slows at a crossing, and goes by.
-_PATH = ((-4.0, 24.0), (-2.6, 70.0), (-1.2, 355.0), (-0.6, 395.0), (1.2, 432.0), (1.7, 560.0), (2.2, 1500.0))
+_PATH = ((-4.0, 24.0), (-2.1, 70.0), (-1.3, 370.0), (-0.6, 395.0), (1.2, 432.0), (1.7, 560.0), (2.2, 1500.0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,8 +167,8 @@ def parse_route(text: str) -> tuple[Point, ...]:
     return tuple(points)
 
 
-async def until_told() -> None:
-    """Return on SIGTERM, SIGINT, or when standard input closes: a program does not outlive who started it."""
+def end_asked() -> asyncio.Event:
+    """Set on SIGTERM, SIGINT, or when standard input closes: a program does not outlive who started it."""
     loop, told = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
@@ -179,7 +179,7 @@ async def until_told() -> None:
         loop.call_soon_threadsafe(told.set)
 
     threading.Thread(target=drain, daemon=True).start()
-    await told.wait()
+    return told
 
 
 async def main(arguments: Sequence[str]) -> None:
@@ -194,8 +194,9 @@ async def main(arguments: Sequence[str]) -> None:
     for place, phone in enumerate(given.phone):
         phone.route, phone.speed_mps, phone.start_m = given.route, given.speed, 400.0 * place
     walking = asyncio.create_task(walk(given.url, given.phone, interval_s=given.interval))
+    told = end_asked()
     print(json.dumps({"ready": True, "port": None, "phones": [p.device_id for p in given.phone]}), flush=True)
-    await until_told()
+    await told.wait()
     walking.cancel()
     await asyncio.gather(walking, return_exceptions=True)
 
