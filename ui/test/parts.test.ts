@@ -4,7 +4,7 @@ import { covers } from '../src/lib/app.svelte';
 import { cellOf, type Reader } from '../src/lib/cells';
 import { matchesSearch, parseCommand, phoneAction, textField } from '../src/lib/commands';
 import { distance, isStale, metres, nameOf, num } from '../src/lib/entity';
-import { compareIncidents, hitsOf, nextStep } from '../src/lib/incident';
+import { compareIncidents, hitsOf, isTold, nextStep, tellable } from '../src/lib/incident';
 import { shortcut, type Pressed } from '../src/lib/keys';
 import { centroid } from '../src/lib/map/base';
 import { markerAt } from '../src/lib/map/markers';
@@ -230,5 +230,24 @@ describe('the API client', () => {
     expect(covers('drone.*', 'drone.dispatch')).toBe(true);
     expect(covers('drone.*', 'drones.dispatch')).toBe(false);
     expect(covers('drone.return', 'drone.dispatch')).toBe(false);
+  });
+});
+
+describe('the story of a case', () => {
+  it('leaves out the machinery, but not what failed', () => {
+    const told = (type: string, data: Record<string, unknown> = {}) => isTold(event(1, type, 'incident.1', data));
+    expect(told('action_requested')).toBe(false);
+    expect(told('action_finished', { status: 'done' })).toBe(false);
+    expect(told('action_finished', { status: 'failed' })).toBe(true);
+    expect(told('entity_added')).toBe(false);
+    expect(told('incident_noted')).toBe(true);
+    expect(told('a_plugins_own_type')).toBe(true);
+  });
+
+  it('tells what went wrong and no numbers of events', () => {
+    const failed = event(1, 'action_finished', 'incident.1', { action: 'incident.assign', status: 'failed', error: { code: 'unavailable', message: 'no unit' } });
+    expect(tellable(failed)).toEqual([['action', 'incident.assign'], ['status', 'failed'], ['error', 'no unit']]);
+    const attached = event(2, 'incident_attached', 'incident.1', { what: 'unit_alerted', ref: 'event:58', by: 'unit.s211' });
+    expect(tellable(attached)).toEqual([['by', 'unit.s211'], ['what', 'unit_alerted']]);
   });
 });

@@ -65,5 +65,6 @@ export function tellable(event: HubEvent): [string, unknown][] {
   const found = TOLD.map((key): [string, unknown] => [key, event.data[key]]);
   const error = event.data['error'];
   if (typeof error === 'object' && error !== null && 'message' in error) found.push(['error', error.message]);
-  return found.filter(([, value]) => value !== undefined && value !== null && value !== '');
+  // A bare number of another event says nothing to a person; what it was stands beside it.
+  return found.filter(([, value]) => value !== undefined && value !== null && value !== '' && !String(value).startsWith('event:'));
 }

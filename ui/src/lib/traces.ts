@@ -45,7 +45,8 @@ function wordsOf(step: Fields): string {
   const parts: string[] = [];
   if (typeof step['result'] !== 'boolean' && step['result'] !== null) parts.push(clean(step['result'], 120));
   for (const [key, value] of Object.entries(fields(step['detail']))) {
-    if (key !== 'keys') parts.push(`${clean(key, 40)} ${clean(value, 120)}`);
+    if (key === 'keys' || (Array.isArray(value) && value.length === 0)) continue;
+    parts.push(`${clean(key, 40)} ${clean(Array.isArray(value) ? value.join(', ') : value, 120)}`);
   }
   if (step['error']) parts.push(clean(step['error'], 300));
   return parts.filter(Boolean).join(' · ');

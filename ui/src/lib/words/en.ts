@@ -300,6 +300,14 @@ export const en: Record<keyof typeof th, string> = {
   'automation.steps': 'Steps',
   'automation.raw': 'Everything',
 
+  'trace.finished': 'Finished',
+  'trace.failed': 'Failed',
+  'trace.stopped': 'Stopped',
+  'trace.waiting': 'Waiting',
+  'trace.running': 'Running',
+  'trace.queued': 'Queued',
+  'trace.condition': 'A condition was false',
+
   'view.title': 'Pages of {name}',
   'view.empty': 'This plugin has no page',
   'view.noData': 'No data yet',

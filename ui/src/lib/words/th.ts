@@ -298,6 +298,14 @@ export const th = {
   'automation.steps': 'ขั้นตอน',
   'automation.raw': 'ข้อมูลทั้งหมด',
 
+  'trace.finished': 'จบแล้ว',
+  'trace.failed': 'ล้มเหลว',
+  'trace.stopped': 'ถูกหยุด',
+  'trace.waiting': 'กำลังรอ',
+  'trace.running': 'กำลังทำงาน',
+  'trace.queued': 'รอคิว',
+  'trace.condition': 'เงื่อนไขไม่ผ่าน',
+
   'view.title': 'หน้าของ {name}',
   'view.empty': 'ปลั๊กอินนี้ไม่มีหน้าจอ',
   'view.noData': 'ยังไม่มีข้อมูล',
