@@ -30,7 +30,10 @@ def draw_plate(plate: Plate, width: int = 318) -> Image.Image:
     size = round(tall * 0.56)
     while (wide := _width(plate, size)) > 0.84 * fine:
         size -= 2
-    upper, lower = font(_PLATE_FACE, size), font(_PLATE_FACE, round(tall * 0.28))
+    small = round(tall * 0.28)
+    while font(_PLATE_FACE, small).getlength(plate.province) > 0.78 * fine:
+        small -= 2
+    upper, lower = font(_PLATE_FACE, size), font(_PLATE_FACE, small)
     left, base = (fine - wide) / 2, tall * 0.59
     pen.text((left, base), plate.series, font=upper, fill=ink, anchor="ls")
     pen.text((left + wide, base), plate.number, font=upper, fill=ink, anchor="rs")
