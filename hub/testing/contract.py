@@ -98,6 +98,7 @@ async def _declarations(subject: Subject) -> list[str]:
         served = {one.name for one in subject.manifest.actions if hub.app.host.claims.holds("action", one.name)}
         known = {kind.name: kind for kind in hub.app.pipeline.types}
         actions = {spec.name for spec in hub.app.actions.specs()}
+        actions |= {one.name for found in hub.app.host.discovery.found.values() for one in found.manifest.actions}
         return disagreements(subject.manifest, domains, served, known, actions)
 
 

@@ -62,8 +62,11 @@ def _actions(manifest: Manifest, served: Set[str], actions: Set[str]) -> Iterato
         if not RIGHT_FORM.fullmatch(one.right):
             yield f"actions: {one.name}: {one.right!r} is no right; write domain.verb"
     for pattern in manifest.calls:
-        if not any(fnmatchcase(name, pattern) for name in actions) and (near := _near(pattern, actions)):
-            yield f"calls: there is no action {pattern!r}{near}"
+        domain, _, verb = pattern.partition(".")
+        verbs = {name.partition(".")[2] for name in actions if name.startswith(f"{domain}.")}
+        # another partner's plugin may have it; so only what is nearly a known one is a slip
+        if not any(fnmatchcase(name, pattern) for name in actions) and (near := get_close_matches(verb, verbs, 1, 0.75)):
+            yield f"calls: there is no action {pattern!r}; did you mean '{domain}.{near[0]}'?"
 
 
 def _views(

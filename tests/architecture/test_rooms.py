@@ -27,13 +27,15 @@ ROOMS: dict[str, tuple[str, ...]] = {
                  "hub.sdk", "hub.store", "hub.web", "plugins"),
     "pydantic_core": ("hub.core", "hub.host", "hub.automation"),
     "pymavlink": ("plugins",),
+    "pytest": ("hub.testing.contract",),
     "sqlite3": ("hub.store",),
     "tinydb": ("hub.store.documents",),
     "yaml": ("hub.automation", "hub.cli", "hub.host"),
 }  # fmt: skip
 
-# What a plugin may import of the hub. Its tests use hub.sdk.testing, so they need no more.
+# What a plugin may import of the hub. Its tests may use the test kit too.
 PUBLIC = ("hub.sdk", "hub.capabilities")
+KIT = "hub.testing"
 
 # What the vision process may know of the hub: how to speak over its pipe, and the words for what goes wrong.
 VISION_KNOWS = ("hub.core.wire", "hub.core.error", "hub.vision", "hub.kernels")
@@ -52,14 +54,14 @@ def strangers(found: Iterable[Import], importer: str, where: str) -> list[str]:
     return rows
 
 
-def trespasses(found: Iterable[Import], name: str, where: str) -> list[str]:
-    """Imports by plugin ``name`` of the hub's inner rooms or of another plugin."""
-    rows = []
+def trespasses(found: Iterable[Import], name: str, where: str, test: bool = False) -> list[str]:
+    """Imports by plugin ``name`` of the hub's inner rooms or of another plugin. ``test``: by one of its test files."""
+    rows, doors = [], (*PUBLIC, KIT) if test else PUBLIC
     for one in found:
-        inner = within(one.module, "hub") and not any(within(one.module, door) for door in PUBLIC)
+        inner = within(one.module, "hub") and not any(within(one.module, door) for door in doors)
         other = within(one.module, "plugins") and not within(one.module, f"plugins.{name}")
         if inner or other or within(one.module, "tests"):
-            rows.append(f"{where}:{one.line} imports {one.module}; a plugin sees {' and '.join(PUBLIC)} only")
+            rows.append(f"{where}:{one.line} imports {one.module}; a plugin sees {' and '.join(doors)} only")
     return rows
 
 
@@ -100,7 +102,7 @@ def test_plugins_leave_the_stores_and_the_kernels_libraries_alone() -> None:
 def test_plugins_see_the_public_contract_only() -> None:
     rows = []
     for path in files("plugins", endings=(".py",)):
-        rows += trespasses(imports(path), path.relative_to(ROOT / "plugins").parts[0], place(path))
+        rows += trespasses(imports(path), path.relative_to(ROOT / "plugins").parts[0], place(path), is_test(path))
     assert rows == [], told(rows)
 
 
@@ -137,6 +139,9 @@ def test_the_rules_see_a_planted_trespass(tmp_path: Path) -> None:
     assert [row.split(" imports ")[0] for row in trespasses(found, "lamp", "device.py")] == [
         "device.py:2", "device.py:3", "device.py:4", "device.py:8",
     ], refused  # fmt: skip
+    kit = [Import("hub.testing.contract", path, 1), Import("hub.app.App", path, 2)]
+    assert [row.split(" imports ")[0] for row in trespasses(kit, "lamp", "d.py")] == ["d.py:1", "d.py:2"]
+    assert [row.split(" imports ")[0] for row in trespasses(kit, "lamp", "test_d.py", test=True)] == ["test_d.py:2"]
     assert strangers(found, "plugins.lamp.device", "device.py") == [
         "device.py:1 imports sqlite3, which may be imported in: hub.store"
     ]
