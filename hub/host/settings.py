@@ -78,6 +78,7 @@ class Zone(Settings):
     areas: list[Area] = []
     places: list[Place] = []
     simulated: bool = False
+    attribution: Title | None = None
 
     @field_validator("timezone")
     @classmethod

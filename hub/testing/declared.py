@@ -65,7 +65,8 @@ def _actions(manifest: Manifest, served: Set[str], actions: Set[str]) -> Iterato
         domain, _, verb = pattern.partition(".")
         verbs = {name.partition(".")[2] for name in actions if name.startswith(f"{domain}.")}
         # another partner's plugin may have it; so only what is nearly a known one is a slip
-        if not any(fnmatchcase(name, pattern) for name in actions) and (near := get_close_matches(verb, verbs, 1, 0.75)):
+        near = get_close_matches(verb, sorted(verbs), 1, 0.75)
+        if near and not any(fnmatchcase(name, pattern) for name in actions):
             yield f"calls: there is no action {pattern!r}; did you mean '{domain}.{near[0]}'?"
 
 

@@ -168,7 +168,7 @@ class Stream:
         await self._send({"type": "state", "seq": seq, "states": shown, "now": self._pipeline.clock.now()}, client)
 
     async def _send_waiting(self, client: _Client) -> None:
-        if client.waiting:
+        while client.waiting:  # what came while the frame before was sent goes first: no alarm is passed over
             events = [pair for pair in client.waiting if pair[0].seq > client.sent_to]
             client.waiting.clear()
             if events:
@@ -177,6 +177,7 @@ class Stream:
                 frame = {"type": "events", "from": first, "to": client.sent_to, "events": shown}
                 await self._send(frame, client)
         if client.newest:
+            # nothing waits and nothing is awaited here: all that is committed is sent, or in ``newest``
             newest, client.newest, client.slow = client.newest, {}, False
             client.sent_to = max(client.sent_to, self._pipeline.committed_seq)
             await self._send(

@@ -191,7 +191,6 @@ export const en: Record<keyof typeof th, string> = {
   'map.in': 'Zoom in',
   'map.out': 'Zoom out',
   'map.home': 'Whole zone',
-  'map.attribution': 'Administrative borders: Royal Thai Survey Department / OCHA (CC BY-IGO 3.0)',
   'map.keys': 'Arrows move, + − zoom, 0 whole zone',
   'map.residents': '{n} people',
   'map.none': 'No map data',

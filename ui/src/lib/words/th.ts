@@ -189,7 +189,6 @@ export const th = {
   'map.in': 'ขยาย',
   'map.out': 'ย่อ',
   'map.home': 'ทั้งเขต',
-  'map.attribution': 'ขอบเขตปกครอง: กรมแผนที่ทหาร / OCHA (CC BY-IGO 3.0)',
   'map.keys': 'ลูกศรเลื่อน + − ขยายย่อ 0 ทั้งเขต',
   'map.residents': '{n} คน',
   'map.none': 'ไม่มีข้อมูลแผนที่',
