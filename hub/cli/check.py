@@ -59,7 +59,7 @@ def _instances(config: HubConfig, plugins: Discovery) -> list[Mistake]:
             continue
         if found is None:
             words = f"there is no plugin {entry.plugin!r}{did_you_mean(entry.plugin, plugins.found)}"
-            wrong.append(entry.places.of(("plugin",)).mistake(words))
+            wrong.append(entry.place.mistake(words))
         elif found.builtin:
             try:
                 checked(registry.load(found.name, found.folder, found.fingerprint), entry)

@@ -15,7 +15,7 @@ from typing import Any
 
 _WATCHED = {
     "open": "opens a file", "socket.__new__": "makes a socket", "socket.connect": "connects", "socket.bind": "listens",
-    "_thread.start_new_thread": "starts a thread", "subprocess.Popen": "starts a program", "os.fork": "forks",
+    "subprocess.Popen": "starts a program", "os.fork": "forks",
     "os.system": "starts a program", "os.remove": "removes a file", "os.mkdir": "makes a folder",
 }  # fmt: skip
 
@@ -36,10 +36,24 @@ class Watch:
             if file.startswith(self.folder):
                 self.ran.append(file)
         elif event in _WATCHED and self.importing:
-            frame = self._culprit(sys._getframe(1))
-            if frame is not None:
-                where = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
-                self.effects.append(f"{where} {_WATCHED[event]} while it is imported")
+            self.note(_WATCHED[event], sys._getframe(1))
+
+    def note(self, words: str, frame: FrameType) -> None:
+        """Something was done: by whom?"""
+        culprit = self._culprit(frame)
+        if culprit is not None:
+            where = f"{Path(culprit.f_code.co_filename).name}:{culprit.f_lineno}"
+            self.effects.append(f"{where} {words} while it is imported")
+
+    def threads(self) -> None:
+        """See threads too: Python 3.11 has no audit event for them."""
+        start = threading.Thread.start
+
+        def noted(thread: threading.Thread) -> None:
+            self.note("starts a thread", sys._getframe(1))
+            start(thread)
+
+        setattr(threading.Thread, "start", noted)  # noqa: B010 - a method of another's class
 
     def _culprit(self, frame: FrameType | None) -> FrameType | None:
         """The plugin's frame that did it; ``None`` when it was the import of a module."""
@@ -62,12 +76,10 @@ def describe(folder: Path) -> dict[str, Any]:
     watch = Watch(folder)
     manifest = load_manifest(folder)
     discover([folder.parent], installed=False)
+    watch.threads()
     watch.importing = True
-    threads = threading.active_count()
     spec = Registry().load(manifest.name, folder)
     watch.importing = False
-    if threading.active_count() > threads and not watch.effects:
-        watch.effects.append("a thread runs after it was imported")
     return {"ran": watch.ran, "effects": watch.effects, "schema": spec.config.model_json_schema()}
 
 

@@ -1,0 +1,128 @@
+"""``hub check`` on right and broken configurations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hub.cli.check import mistakes
+from tests.architecture.tree import ROOT
+from tests.cli.hubctl import hub
+
+ZONE = "zone: {name: test, center: [17.0, 99.8]}\n"
+UNITS = """plugins:
+  - plugin: units
+    config:
+      devices:
+        - {id: s211, name: {th: ก, en: A}, secret: a-long-secret}
+"""
+
+
+def config(folder: Path, text: str, **files: str) -> Path:
+    path = folder / "config.yaml"
+    path.write_text(text)
+    for name, content in files.items():
+        (folder / name.replace("__", ".")).write_text(content)
+    return path
+
+
+def told(path: Path) -> list[str]:
+    return [f"{one.line}:{one.column}: {one.words}" for one in mistakes(path)]
+
+
+def test_the_demo_zone_is_right() -> None:
+    said = hub("check", "--config", ROOT / "config.yaml")
+    assert (said.status, said.out, said.err) == (0, "", "")
+
+
+def test_every_line_names_file_line_and_column(tmp_path: Path) -> None:
+    path = config(tmp_path, ZONE + UNITS.replace("secret:", "secrt:") + "automations: [{id: a, triggers: []}]\n")
+    said = hub("check", "--config", path)
+    assert said.status == 1
+    assert said.err == ""
+    assert said.lines == [
+        f"{path}:6:11: 'secret' is missing",
+        f"{path}:6:44: unknown field 'secrt'; did you mean 'secret'?",
+        f"{path}:7:15: 'actions' is missing: this automation would do nothing",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", ["1:1: the file is empty; it needs at least zone:"]),
+        ("zone: {name: x, center: [17, 99]\n", ["2:1: not YAML: "]),
+        ("zone: {name: x, center: [170, 99]}\n", ["1:26: center.0: input should be less than or equal to 90"]),
+        (ZONE + "pluginz: []\n", ["2:1: unknown key 'pluginz'; did you mean 'plugins'?"]),
+        (ZONE + "web: {port: 99999}\n", ["2:13: port: input should be less than or equal to 65535"]),
+        (ZONE + "plugins:\n  - plugin: unitz\n", ["3:5: there is no plugin 'unitz'; did you mean 'units'?"]),
+        (ZONE + UNITS.replace("a-long-secret", "short"), ["6:52: devices.0.secret: "]),
+        (ZONE + UNITS.replace("s211", "S211"), ["6:16: devices.0.id: "]),
+        (ZONE + "plugins: [{plugin: watchlist, config: {quiet_s: !secret none}}]\n", ["2:"]),
+    ],
+)
+def test_mistakes_of_the_configuration(tmp_path: Path, text: str, words: list[str]) -> None:
+    found = told(config(tmp_path, text))
+    assert len(found) == len(words), found
+    for line, start in zip(found, words, strict=True):
+        assert line.startswith(start), found
+
+
+RULE = """- id: near
+  triggers:
+    - {{trigger: event, event_type: {event}}}
+    - {{trigger: state, entity_id: {entity}}}
+  actions:
+    - {{action: {action}, target: {{entity_id: {entity}}}, data: {{text: x}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, []),
+        ({"event": "plate_red"}, ["3:36: there is no event type 'plate_red'; did you mean 'plate_read'?"]),
+        ({"action": "unit.alrt"}, ["6:16: there is no action 'unit.alrt'; did you mean 'unit.alert'?"]),
+        ({"entity": "unit.s212"}, ["4:", "6:"]),
+        ({"event": "my_own_event"}, []),
+    ],
+)
+def test_names_in_automations(tmp_path: Path, changes: dict[str, str], words: list[str]) -> None:
+    rule = RULE.format(**{"event": "plate_read", "entity": "unit.s211", "action": "unit.alert"} | changes)
+    found = told(config(tmp_path, ZONE + UNITS + "automations: !include rules.yaml\n", rules__yaml=rule))
+    assert len(found) == len(words), found
+    for line, start in zip(found, words, strict=True):
+        assert line.startswith(start), found
+    if "entity" in changes:
+        assert "there is no entity 'unit.s212'; did you mean 'unit.s211'?" in found[0]
+
+
+def partner(folder: Path, code: str = "raise SystemExit('ran')", toml: str = "") -> None:
+    home = folder / "plugins" / "gate"
+    home.mkdir(parents=True)
+    (home / "plugin.toml").write_text(
+        f'name = "gate"\napi = 1\ntitle = {{th = "ก", en = "G"}}\ndescription = {{th = "ก", en = "G"}}\n{toml}'
+    )
+    (home / "__init__.py").write_text(code)
+
+
+def test_a_partner_s_code_is_not_run_and_its_entities_may_be_anything(tmp_path: Path) -> None:
+    partner(tmp_path)
+    rule = RULE.format(event="plate_read", entity="unit.elsewhere", action="unit.alert")
+    more = "  - {plugin: gate, config: {any: thing}}\nautomations: !include rules.yaml\n"
+    assert told(config(tmp_path, ZONE + UNITS + more, rules__yaml=rule)) == []
+
+
+def test_a_partner_s_wrong_manifest_is_named(tmp_path: Path) -> None:
+    partner(tmp_path, toml='emit = ["x"]\n')
+    path = config(tmp_path, ZONE)
+    assert [str(one) for one in mistakes(path)] == [
+        f"{tmp_path / 'plugins' / 'gate' / 'plugin.toml'}:1:1: emit: extra inputs are not permitted"
+    ]
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    said = hub("check", "--config", tmp_path / "none.yaml")
+    assert said.status == 1
+    assert said.lines == [f"{tmp_path / 'none.yaml'}:1:1: there is no file {tmp_path / 'none.yaml'}"]
