@@ -32,6 +32,7 @@ from hub.core.error import (
     Unavailable,
 )
 from hub.core.event import Event, EventData
+from hub.core.geo import distance_m
 from hub.core.ids import Ids
 from hub.core.journal import Query
 from hub.core.state import EntityState
@@ -54,5 +55,5 @@ __all__ = [
     "ActionFailed", "Call", "Clock", "Collection", "Config", "Conflict", "Context", "Denied", "Entity", "EntityState",
     "Event", "EventData", "Expired", "HubError", "Ids", "InvalidInput", "LimitExceeded", "ManualClock", "MediaStore",
     "NotFound", "Outcome", "PluginSpec", "Query", "Records", "StateChanged", "SystemClock", "Text", "TimedOut",
-    "Unavailable", "Video", "VideoSource", "WebRequest", "WebResponse", "current_call", "plugin",
+    "Unavailable", "Video", "VideoSource", "WebRequest", "WebResponse", "current_call", "distance_m", "plugin",
 ]  # fmt: skip

@@ -9,11 +9,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import json
 import os
-import signal
 import sys
-import threading
 import types
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +20,8 @@ if not __package__:  # started as a program: its folder is a package of its own,
     __package__ = "demo_zone_program"
     sys.modules[__package__] = types.ModuleType(__package__)
     sys.modules[__package__].__path__ = [str(Path(__file__).resolve().parent)]
+
+from hub.sdk.program import end_asked, say_ready
 
 from .encode import GROUP, EncodedRound
 from .fonts import FontMissing
@@ -250,21 +249,6 @@ class RtspServer:
             await asyncio.sleep(max(0.0, began + self.shown / FPS - loop.time()))
 
 
-def end_asked() -> asyncio.Event:
-    """Set on SIGTERM, SIGINT, or when standard input closes: a program does not outlive who started it."""
-    loop, told = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
-
-    def drain() -> None:
-        while os.read(0, 4096):
-            pass
-        loop.call_soon_threadsafe(told.set)
-
-    threading.Thread(target=drain, daemon=True).start()
-    return told
-
-
 async def main(arguments: Sequence[str]) -> int:
     """The program; its exit status."""
     parser = argparse.ArgumentParser(description="a camera on loopback (simulated)")
@@ -278,14 +262,7 @@ async def main(arguments: Sequence[str]) -> int:
     except (FontMissing, OSError, RuntimeError) as fault:
         sys.stderr.write(f"{fault}\n")
         return 1
-    ready = {
-        "ready": True,
-        "port": port,
-        "url": f"rtsp://127.0.0.1:{port}{PATH}",
-        "watched": watched_plate(given.seed).text,
-    }
-    sys.stdout.write(json.dumps(ready, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
+    say_ready(port=port, url=f"rtsp://127.0.0.1:{port}{PATH}", watched=watched_plate(given.seed).text)
     await told.wait()
     await server.stop()
     return 0

@@ -10,16 +10,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import math
-import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from pymavlink.dialects.v20 import common as mavlink
+
+from hub.sdk.program import end_asked, say_ready
 
 STABILIZE, GUIDED, LOITER, RTL, LAND = 0, 4, 5, 6, 9
 _MODES = (STABILIZE, 2, 3, GUIDED, LOITER, RTL, LAND, 16, 17)
@@ -303,22 +301,6 @@ _COMMANDS: dict[int, Callable[[Autopilot, tuple[float, ...]], int]] = {
 }  # fmt: skip
 
 
-def end_asked(on_line: Callable[[str], None]) -> asyncio.Event:
-    """Set on SIGTERM, SIGINT, or when standard input closes; until then its lines go to ``on_line``."""
-    loop, told = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
-
-    def drain() -> None:
-        while part := os.read(0, 4096):
-            for line in part.decode("utf-8", "replace").splitlines():
-                loop.call_soon_threadsafe(on_line, line)
-        loop.call_soon_threadsafe(told.set)
-
-    threading.Thread(target=drain, daemon=True).start()
-    return told
-
-
 async def main(arguments: Sequence[str]) -> None:
     """The program."""
     parser = argparse.ArgumentParser(description="an autopilot on loopback (simulated)")
@@ -337,7 +319,7 @@ async def main(arguments: Sequence[str]) -> None:
             autopilot.fall_silent(float(seconds))
 
     told = end_asked(on_line)
-    print(json.dumps({"ready": True, "port": port, "endpoint": f"udpout:127.0.0.1:{port}"}), flush=True)
+    say_ready(port=port, endpoint=f"udpout:127.0.0.1:{port}")
     await told.wait()
     await autopilot.stop()
 

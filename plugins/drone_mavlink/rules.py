@@ -6,7 +6,6 @@ only the default. An authorisation is recorded by people; a licensed pilot decid
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,12 +13,10 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 from pydantic import Field, field_validator, model_validator
 
-from hub.sdk import Config
+from hub.sdk import Config, distance_m
 
 BANGKOK = timezone(timedelta(hours=7), "Asia/Bangkok")
 """Thailand has had UTC+7 without summer time since 1920."""
-EARTH_M = 6_371_008.8
-"""Mean radius (IUGG)."""
 _HOURS = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 _DAY = 24 * 60
 
@@ -207,14 +204,6 @@ class Checks:
         known = "not known" if flight.battery_pct is None else f"at {flight.battery_pct:.0f} %"
         reason = f"the battery is {known}; {self.min_battery_pct:g} % are needed"
         return Refusal("battery", reason, "min_battery_pct in the configuration")
-
-
-def distance_m(a: Place, b: Place) -> float:
-    """Great-circle distance in metres (haversine)."""
-    lat_a, lat_b = math.radians(a[0]), math.radians(b[0])
-    across = math.sin(math.radians(b[1] - a[1]) / 2) ** 2
-    h = math.sin((lat_b - lat_a) / 2) ** 2 + math.cos(lat_a) * math.cos(lat_b) * across
-    return 2 * EARTH_M * math.asin(math.sqrt(min(1.0, h)))
 
 
 def inside(place: Place, polygon: Sequence[Place]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from pydantic import Field
@@ -55,7 +55,7 @@ class AlarmBook:
         simulated: bool = False,
     ) -> str:
         """Raise an alarm; its entity id. One of the same title, subject and incident that nobody has taken yet
-        grows in count instead."""
+        grows in count instead; one that is shelved stays silent until its end."""
         async with self._counting:
             entity, count = await self._place_for(current_call().key, title, subject, incident)
             if count:
@@ -69,15 +69,15 @@ class AlarmBook:
         return entity
 
     async def _place_for(self, key: str, title: str, subject: str | None, incident: str | None) -> tuple[str, int]:
-        """The entity and the count to write; count 0 when this very call was written before."""
+        """The entity and the count to write; count 0 when this very call was written before, or it is shelved."""
         own = f"alarm.{stable_id(key)}"
         if (known := await self._ctx.state(own)) is not None and known.state != "unknown":
             return own, 0
         for alarm in await self._ctx.states("alarm"):
             a = alarm.attributes
             same = (a.get("title"), a.get("subject"), a.get("incident")) == (title, subject, incident)
-            if same and alarm.state == "unacknowledged":
-                return alarm.entity, int(a.get("count", 1)) + 1
+            if same and alarm.state in ("unacknowledged", "shelved"):
+                return alarm.entity, int(a.get("count", 1)) + 1 if alarm.state == "unacknowledged" else 0
         return own, 1
 
     async def _make_room(self) -> None:
@@ -118,14 +118,16 @@ class _Alarm:
     ctx: Context
     book: AlarmBook
     entity: str
+    owning: asyncio.Lock = field(default_factory=asyncio.Lock)  # two officers at once: one of them gets it
 
     async def acknowledge(self) -> None:
         by = current_call().actor
-        alarm = await self.ctx.state(self.entity)
-        owner = alarm.attributes.get("owner_officer") if alarm else None
-        if alarm is not None and alarm.state == "acknowledged" and owner != by:
-            raise Conflict(f"{owner} has this alarm already", where=self.entity)
-        await self.book.acknowledge(self.entity, by)
+        async with self.owning:
+            alarm = await self.ctx.state(self.entity)
+            owner = alarm.attributes.get("owner_officer") if alarm else None
+            if alarm is not None and alarm.state == "acknowledged" and owner != by:
+                raise Conflict(f"{owner} has this alarm already", where=self.entity)
+            await self.book.acknowledge(self.entity, by)
 
     async def shelve(self, reason: str, minutes: int) -> None:
         until = self.ctx.clock.now() + minutes * 60

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import math
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from pydantic import Field
@@ -31,12 +30,12 @@ from hub.sdk import (
     Query,
     Text,
     current_call,
+    distance_m,
 )
 
 from .alarms import AlarmBook, stable_id
 
 RESULTS = ("resolved", "false_alarm", "handed_over", "duplicate")
-EARTH_M = 6_371_000.0
 BANGKOK = datetime.timezone(datetime.timedelta(hours=7))
 # Events of other plugins that name an incident in their data and belong on its timeline.
 ATTACHED = (
@@ -50,6 +49,8 @@ class IncidentBook:
     def __init__(self, ctx: Context, alarms: AlarmBook, position_max_age_s: float) -> None:
         self._ctx, self._alarms, self._max_age = ctx, alarms, position_max_age_s
         self._numbering = asyncio.Lock()  # two calls at once must not take one number
+        self.choosing = asyncio.Lock()  # two cases at once must not take one unit
+        self.promised: set[str] = set()  # units that are being told of a case, and are not busy yet
 
     async def take_up(self) -> None:
         """Serve the incidents that were there before a restart."""
@@ -133,13 +134,17 @@ class IncidentBook:
         return f"{prefix}{max(numbers, default=0) + 1:03d}"
 
     async def nearest_unit(self, incident: EntityState) -> tuple[EntityState, float | None]:
-        """The available unit with a fresh position that is nearest, and its distance in metres."""
+        """The available unit with a fresh position that is nearest, and its distance in metres. ``NotFound`` and a
+        line on the timeline when there is none."""
         now = self._ctx.clock.now()
         units = [
             unit for unit in await self._ctx.states("unit")
-            if unit.state == "available" and now - float(unit.attributes.get("fix_at") or 0) <= self._max_age
+            if unit.state == "available" and unit.entity not in self.promised
+            and now - float(unit.attributes.get("fix_at") or 0) <= self._max_age
         ]  # fmt: skip
         if not units:
+            words = f"ไม่มีสายตรวจว่างที่รู้ตำแหน่งภายใน {self._max_age:g} วินาที / no unit is available"
+            await self._ctx.emit(IncidentNoted(text=words, by="hub"), entity=incident.entity)
             raise NotFound(
                 f"no unit is available with a position of the last {self._max_age:g} s", where=incident.entity,
                 hint="call a unit by radio and assign it by name",
@@ -148,7 +153,7 @@ class IncidentBook:
         if lat is None or lon is None:
             return units[0], None
         there = (float(lat), float(lon))
-        ranked = [(_metres(there, (u.attributes["lat"], u.attributes["lon"])), u.entity, u) for u in units]
+        ranked = [(distance_m(there, (u.attributes["lat"], u.attributes["lon"])), u.entity, u) for u in units]
         distance, _, unit = min(ranked, key=lambda row: row[:2])
         return unit, distance
 
@@ -165,9 +170,10 @@ class IncidentBook:
             await self._ctx.emit(IncidentNoted(text=words, by="hub"), entity=incident.entity)
 
     async def free_unit(self, incident: EntityState, key: str) -> None:
-        """The unit is available again when the case is closed."""
+        """Its unit is available again, unless it is busy with another case by now."""
         unit = incident.attributes.get("unit")
-        if isinstance(unit, str) and (state := await self._ctx.state(unit)) is not None and state.state == "busy":
+        state = await self._ctx.state(unit) if isinstance(unit, str) else None
+        if state is not None and state.state == "busy" and state.attributes.get("incident") == incident.entity:
             await self._ctx.call("unit.set_status", unit, {"status": "available"}, key=f"{key}:free")
 
     async def settle_alarms(self, incident: str, act: Callable[[str], Awaitable[None]]) -> None:
@@ -188,6 +194,7 @@ class _Incident:
     ctx: Context
     book: IncidentBook
     entity: str
+    owning: asyncio.Lock = field(default_factory=asyncio.Lock)  # two officers at once: one of them gets it
 
     async def _open_state(self) -> EntityState:
         incident = await self.ctx.state(self.entity)
@@ -196,28 +203,44 @@ class _Incident:
         return incident
 
     async def acknowledge(self) -> None:
-        incident, by = await self._open_state(), current_call().actor
-        owner = incident.attributes.get("owner_officer")
-        if owner not in (None, by):
-            raise Conflict(f"{owner} has this incident already", where=self.entity)
-        if owner is None:
-            # who acknowledges late, after a rule has assigned a unit, does not take the unit away
-            state = "assigned" if incident.state == "assigned" else "acknowledged"
-            await self.ctx.emit(IncidentAcknowledged(by=by, at=self.ctx.clock.now(), state=state), entity=self.entity)
+        by = current_call().actor
+        async with self.owning:
+            incident = await self._open_state()
+            owner = incident.attributes.get("owner_officer")
+            if owner not in (None, by):
+                raise Conflict(f"{owner} has this incident already", where=self.entity)
+            if owner is None:
+                # who acknowledges late, after a rule has assigned a unit, does not take the unit away
+                state = "assigned" if incident.state == "assigned" else "acknowledged"
+                known = IncidentAcknowledged(by=by, at=self.ctx.clock.now(), state=state)
+                await self.ctx.emit(known, entity=self.entity)
         await self.book.settle_alarms(self.entity, lambda alarm: self.book.alarms.acknowledge(alarm, by))
 
     async def assign(self, unit: str | None = None) -> str:
-        incident, call = await self._open_state(), current_call()
+        call = current_call()
+        async with self.book.choosing:
+            incident = await self._open_state()
+            unit = await self._give(incident, unit, call.actor)
+            self.book.promised.add(unit)
+        try:
+            if incident.attributes.get("unit") != unit:
+                await self.book.free_unit(incident, call.key)
+            await self.book.tell_unit(incident, unit, call.key)
+        finally:
+            self.book.promised.discard(unit)
+        return unit
+
+    async def _give(self, incident: EntityState, unit: str | None, by: str) -> str:
+        """Write down whose case it is: the named unit's, else the nearest one's."""
         distance: float | None = None
         if unit is None:
             found, distance = await self.book.nearest_unit(incident)
             unit = found.entity
-        elif await self.ctx.state(unit) is None:
+        elif not unit.startswith("unit.") or await self.ctx.state(unit) is None:
             raise NotFound(f"no unit {unit!r}", where="unit")
         rounded = None if distance is None else round(distance)
         if incident.attributes.get("unit") != unit:
-            await self.ctx.emit(IncidentAssigned(unit=unit, by=call.actor, distance_m=rounded), entity=self.entity)
-        await self.book.tell_unit(incident, unit, call.key)
+            await self.ctx.emit(IncidentAssigned(unit=unit, by=by, distance_m=rounded), entity=self.entity)
         return unit
 
     async def note(self, text: str) -> None:
@@ -235,11 +258,3 @@ class _Incident:
 
 def _notes(entity: str) -> Query:
     return Query(type="incident_noted", entity=entity, limit=100)
-
-
-def _metres(a: tuple[float, float], b: tuple[float, float]) -> float:
-    """Great-circle distance (haversine) of two (latitude, longitude) in degrees."""
-    lat1, lat2 = math.radians(a[0]), math.radians(b[0])
-    half = math.sin((lat2 - lat1) / 2) ** 2
-    half += math.cos(lat1) * math.cos(lat2) * math.sin(math.radians(b[1] - a[1]) / 2) ** 2
-    return 2 * EARTH_M * math.asin(math.sqrt(half))

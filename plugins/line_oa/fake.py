@@ -14,10 +14,7 @@ import hashlib
 import hmac
 import itertools
 import json
-import os
-import signal
 import sys
-import threading
 import time
 import uuid
 from collections import OrderedDict, deque
@@ -27,6 +24,8 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
+
+from hub.sdk.program import end_asked, say_ready
 
 MAX_KEPT = 1000
 _KEY_S = 24 * 3600.0
@@ -240,21 +239,6 @@ class LinePlatform:
             return 0
 
 
-def end_asked() -> asyncio.Event:
-    """Set on SIGTERM, SIGINT, or when standard input closes: a program does not outlive who started it."""
-    loop, told = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
-
-    def drain() -> None:
-        while os.read(0, 4096):
-            pass
-        loop.call_soon_threadsafe(told.set)
-
-    threading.Thread(target=drain, daemon=True).start()
-    return told
-
-
 async def main(arguments: Sequence[str]) -> None:
     """The program."""
     parser = argparse.ArgumentParser(description="a LINE platform on loopback (simulated)")
@@ -268,7 +252,7 @@ async def main(arguments: Sequence[str]) -> None:
     platform.webhook = given.webhook
     port = await platform.start(port=given.port)
     told = end_asked()
-    print(json.dumps({"ready": True, "port": port, "url": f"http://127.0.0.1:{port}"}), flush=True)
+    say_ready(port=port, url=f"http://127.0.0.1:{port}")
     await told.wait()
     await platform.stop()
 

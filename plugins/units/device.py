@@ -90,14 +90,6 @@ def presented(query: Mapping[str, str], headers: Mapping[str, str]) -> tuple[str
     return query.get("id", "")[:MAX_ID], query.get("secret", "")[:MAX_SECRET]
 
 
-def distance_m(a: tuple[float, float], b: tuple[float, float]) -> float:
-    """Metres along the great circle between two (lat, lon) in degrees; haversine on the mean radius."""
-    lat_a, lat_b = math.radians(a[0]), math.radians(b[0])
-    half_lat, half_lon = (lat_b - lat_a) / 2, math.radians(b[1] - a[1]) / 2
-    chord = math.sin(half_lat) ** 2 + math.cos(lat_a) * math.cos(lat_b) * math.sin(half_lon) ** 2
-    return 2 * _EARTH_M * math.asin(min(1.0, math.sqrt(chord)))
-
-
 def _document(body: bytes) -> dict[str, Any]:
     if len(body) > MAX_BODY:
         raise BadPosition(f"the body is over {MAX_BODY >> 10} KB")

@@ -9,12 +9,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import base64
-import json
 import math
-import os
-import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,6 +18,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
+
+from hub.sdk.program import end_asked, say_ready
 
 FORMS = ("traccar", "osmand", "owntracks")
 Point = tuple[float, float]
@@ -167,21 +165,6 @@ def parse_route(text: str) -> tuple[Point, ...]:
     return tuple(points)
 
 
-def end_asked() -> asyncio.Event:
-    """Set on SIGTERM, SIGINT, or when standard input closes: a program does not outlive who started it."""
-    loop, told = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
-
-    def drain() -> None:
-        while os.read(0, 4096):
-            pass
-        loop.call_soon_threadsafe(told.set)
-
-    threading.Thread(target=drain, daemon=True).start()
-    return told
-
-
 async def main(arguments: Sequence[str]) -> None:
     """The program."""
     parser = argparse.ArgumentParser(description="phones that post positions (simulated)")
@@ -195,7 +178,7 @@ async def main(arguments: Sequence[str]) -> None:
         phone.route, phone.speed_mps, phone.start_m = given.route, given.speed, 400.0 * place
     walking = asyncio.create_task(walk(given.url, given.phone, interval_s=given.interval))
     told = end_asked()
-    print(json.dumps({"ready": True, "port": None, "phones": [p.device_id for p in given.phone]}), flush=True)
+    say_ready(port=None, phones=[p.device_id for p in given.phone])
     await told.wait()
     walking.cancel()
     await asyncio.gather(walking, return_exceptions=True)

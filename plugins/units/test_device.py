@@ -17,8 +17,9 @@ from aiohttp.test_utils import TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.sdk import distance_m
 from plugins.units import device, fake
-from plugins.units.device import BadPosition, Fix, Post, distance_m, parse_post, presented
+from plugins.units.device import BadPosition, Fix, Post, parse_post, presented
 
 NOW = 1_790_000_000.0
 TRACCAR: dict[str, Any] = {
@@ -147,13 +148,6 @@ def test_how_secrets_are_presented() -> None:
     assert presented({"id": "s211", "secret": "x"}, {}) == ("s211", "x")
     assert presented({"secret": "x"}, {"authorization": "Basic ***"}) == ("", "")
     assert presented({}, {}) == ("", "")
-
-
-def test_distance() -> None:
-    assert distance_m((0, 0), (0, 1)) == pytest.approx(111_195.08, abs=0.01)
-    assert distance_m((17.0079, 99.8228), (17.0079, 99.8228)) == 0
-    assert distance_m((90, 0), (-90, 0)) == pytest.approx(20_015_114.35, abs=1)
-    assert distance_m((51.5074, -0.1278), (48.8566, 2.3522)) == pytest.approx(343_560, rel=0.001)  # London to Paris
 
 
 def test_a_walk_keeps_to_its_round() -> None:
