@@ -147,7 +147,7 @@ class App:
         auth = SessionAuth(
             self.accounts, self.sessions, self.purposes, self.ledger, Text(name.th, name.en), self.demo
         )  # fmt: skip
-        self.stream = Stream(self.pipeline, mask)
+        self.stream = Stream(self.pipeline, mask, auth.watch)
         system = SystemApi(self.pipeline, self.roles, self.host, self._storage, version())
         routes = [
             *auth.routes(),

@@ -10,11 +10,12 @@ from pydantic import Field
 from hub.access.audit import Ledger
 from hub.access.roles import Roles
 from hub.core.access import Actor
-from hub.core.error import NotFound
+from hub.core.error import Denied, NotFound
 from hub.core.event import Event
 from hub.core.journal import Query
 from hub.core.pipeline import Draft, Pipeline
 from hub.core.state import EntityState
+from hub.core.system import StateChanged
 from hub.web.mask import Mask
 from hub.web.route import Ask, Body, NoBody, Route
 
@@ -105,6 +106,9 @@ class StateApi:
         kind = self._pipeline.types.need(body.type)
         entity = self._pipeline.state.get(body.entity) if body.entity else None
         self._roles.check_emit(ask.actor, kind, entity)
+        if kind.name == StateChanged.type.name:  # a caller of the API has no entities of its own (invariant 13)
+            raise Denied("state_changed is a plugin's word about its own entities", where=kind.name,
+                         hint="send the event type that says what happened")  # fmt: skip
         if body.entity is not None and entity is None:
             raise NotFound(f"no entity {body.entity!r}", where="entity", hint="events are about entities that exist")
         draft = Draft(kind.name, kind.validate(body.data), ask.actor.id, body.entity, body.at, lane=kind.lane)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,6 +85,23 @@ class SessionAuth:
         if request.method not in SAFE or request.headers.get("Upgrade"):
             self._same_origin(request, secret)
         return self._with_duty(self._sessions.actor(session, self._chosen.get(session.key)))
+
+    def watch(self, request: web.Request) -> Callable[[], Actor | None]:
+        """Who a long-lived connection belongs to, asked again as long as it lasts; it keeps no session alive."""
+        header, secret = request.headers.get("Authorization", ""), request.cookies.get(COOKIE)
+        session = self._sessions.use(secret) if secret and not header else None
+
+        def present() -> Actor | None:
+            try:
+                if session is None:
+                    return self._with_duty(self._accounts.token_actor(header.partition(" ")[2].strip()))
+                if not self._sessions.valid(session):
+                    return None
+                return self._with_duty(self._sessions.actor(session, self._chosen.get(session.key)))
+            except Unauthenticated:
+                return None
+
+        return present
 
     @staticmethod
     def _same_origin(request: web.Request, secret: str) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 from hub.access.roles import Roles
 from hub.core.access import Actor
 from hub.core.event import Event, EventTypes
-from hub.core.state import EntityState, State
+from hub.core.state import Change, EntityState, State
 
 MASK = "•••"
 CLEARED = "personal.read"
+_NOBODYS = EntityState("hub.hub", "unknown", {}, 0.0, 0.0, 0)
 
 
 class Mask:
@@ -23,9 +24,12 @@ class Mask:
         """May the actor see personal data?"""
         return self._roles.may(actor, CLEARED)
 
-    def may_see(self, actor: Actor, right: str, entity: str | None) -> bool:
-        """May the actor see things of this entity?"""
-        return self._roles.may(actor, right, self._state.get(entity) if entity else None)
+    def may_see(self, actor: Actor, right: str, entity: str | None, change: Change | None = None) -> bool:
+        """May the actor see things of this entity? What is about no entity, or about one that is not there, is
+        nobody's own; ``change`` says what the entity was at an event, for it may be gone by now."""
+        then = (change.new or change.old) if change is not None else None
+        about = then or (self._state.get(entity) if entity else None) or _NOBODYS
+        return self._roles.may(actor, right, about)
 
     def event(self, event: Event, cleared: bool) -> dict[str, Any]:
         """An event as JSON data."""
@@ -44,5 +48,3 @@ class Mask:
                 key: MASK if key in entity.personal else value for key, value in entity.attributes.items()
             }
         return data
-
-

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,7 @@ from aiohttp import WSMsgType, web
 
 from hub.core.access import Actor
 from hub.core.bus import Subscription
+from hub.core.error import StorageFailed
 from hub.core.event import Event, Lane
 from hub.core.pipeline import Pipeline
 from hub.core.state import Change, EntityState
@@ -33,10 +35,14 @@ MAX_CRITICAL = 5_000
 MAX_MESSAGE = 4_096
 # What an officer must hear of, whatever the link: these are never coalesced.
 NEVER_COALESCED = frozenset({"alarm", "hit", "incident", "confirmation"})
+SIGNED_OUT = 4401  # close code: 4000 to 4999 are an application's own (RFC 6455, 7.4.2)
+
+Present = Callable[[], Actor | None]  # who a connection belongs to at this moment; None when its session has ended
 
 
 @dataclass(slots=True, eq=False)
 class _Client:
+    present: Present
     actor: Actor
     cleared: bool
     socket: web.WebSocketResponse
@@ -50,10 +56,10 @@ class _Client:
 
 
 class Stream:
-    """All connected browsers."""
+    """All connected browsers. ``watch`` says who a request's connection belongs to, as long as it lasts."""
 
-    def __init__(self, pipeline: Pipeline, mask: Mask) -> None:
-        self._pipeline, self._mask = pipeline, mask
+    def __init__(self, pipeline: Pipeline, mask: Mask, watch: Callable[[web.Request], Present]) -> None:
+        self._pipeline, self._mask, self._watch = pipeline, mask, watch
         self._clients: set[_Client] = set()
         self._subscription = pipeline.committed.add(Subscription(self._committed))
 
@@ -67,18 +73,13 @@ class Stream:
         for client in list(self._clients):
             await client.socket.close(code=1001, message=b"the hub stops")
 
-    async def drop(self, actor_id: str) -> None:
-        """Close the connections of one actor: signed out, or its rights changed."""
-        for client in [client for client in self._clients if client.actor.id == actor_id]:
-            await client.socket.close(code=4401, message=b"signed out")
-
     async def connect(self, ask: Ask[NoBody]) -> web.StreamResponse:
         """Serve one browser until it goes."""
         socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE, heartbeat=30, compress=False)
         if len(self._clients) >= MAX_CLIENTS:
             return web.Response(status=503, text="too many connections")
         await socket.prepare(ask.request)
-        client = _Client(ask.actor, self._mask.cleared(ask.actor), socket)
+        client = _Client(self._watch(ask.request), ask.actor, self._mask.cleared(ask.actor), socket)
         self._clients.add(client)
         sender = asyncio.create_task(self._send_forever(client), name="stream sender")
         try:
@@ -104,7 +105,7 @@ class Stream:
 
     def _committed(self, event: Event, change: Change | None) -> None:
         for client in self._clients:
-            if not client.resync and self._mask.may_see(client.actor, "state.read", event.entity):
+            if not client.resync and self._mask.may_see(client.actor, "state.read", event.entity, change):
                 self._queue(client, event, change)
 
     def _queue(self, client: _Client, event: Event, change: Change | None) -> None:
@@ -126,14 +127,26 @@ class Stream:
 
     async def _send_forever(self, client: _Client) -> None:
         try:
-            while not client.socket.closed:
-                if client.resync:
-                    await self._send_state(client)
-                await self._send_waiting(client)
+            while not client.socket.closed and self._still(client):
+                try:
+                    if client.resync:
+                        await self._send_state(client)
+                    await self._send_waiting(client)
+                except StorageFailed:  # what was about to be told is void: begin anew from what is durable
+                    client.resync = True
                 await self._send({"type": "beat", "seq": client.sent_to, "now": self._pipeline.clock.now()}, client)
                 await self._pause(client)
+            await client.socket.close(code=SIGNED_OUT, message=b"signed out")
         except (ConnectionError, RuntimeError):
             await client.socket.close()
+
+    def _still(self, client: _Client) -> bool:
+        """Is it still signed in? Asked at each beat, so that revocation cuts the stream; with other rights than
+        before it begins anew."""
+        now = client.present()
+        if now is not None and now != client.actor:
+            client.actor, client.cleared, client.resync = now, self._mask.cleared(now), True
+        return now is not None
 
     async def _pause(self, client: _Client) -> None:
         """Until something is to be said: at once for an emergency, else collected for 0.1 s, or the next beat."""
@@ -168,18 +181,17 @@ class Stream:
         await self._send({"type": "state", "seq": seq, "states": shown, "now": self._pipeline.clock.now()}, client)
 
     async def _send_waiting(self, client: _Client) -> None:
-        while client.waiting:  # what came while the frame before was sent goes first: no alarm is passed over
-            events = [pair for pair in client.waiting if pair[0].seq > client.sent_to]
-            client.waiting.clear()
-            if events:
-                first, client.sent_to = client.sent_to + 1, events[-1][0].seq
-                shown = [self._shown(event, change, client) for event, change in events]
-                frame = {"type": "events", "from": first, "to": client.sent_to, "events": shown}
-                await self._send(frame, client)
-        if client.newest:
-            # nothing waits and nothing is awaited here: all that is committed is sent, or in ``newest``
-            newest, client.newest, client.slow = client.newest, {}, False
-            client.sent_to = max(client.sent_to, self._pipeline.committed_seq)
+        # all is taken out before the first wait: what is queued while a slow client reads belongs to the next turn
+        upto = self._pipeline.committed_seq
+        events = [pair for pair in client.waiting if pair[0].seq > client.sent_to]
+        client.waiting.clear()
+        newest, client.newest, client.slow = client.newest, {}, False
+        if events:
+            first, client.sent_to = client.sent_to + 1, events[-1][0].seq
+            shown = [self._shown(event, change, client) for event, change in events]
+            await self._send({"type": "events", "from": first, "to": client.sent_to, "events": shown}, client)
+        if newest:
+            client.sent_to = max(client.sent_to, upto)
             await self._send(
                 {
                     "type": "coalesced", "seq": client.sent_to,
