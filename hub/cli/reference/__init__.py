@@ -25,7 +25,7 @@ def add(commands: options.Commands) -> None:
 def _reference(given: argparse.Namespace) -> int:
     if not given.out.is_dir():
         raise NotFound("there is no such folder", where=str(given.out), hint="run it in the checkout")
-    stale = [(path, text) for path, text in files(given.out) if _now(path) != text]
+    stale = [(path, text) for path, text in files(given.out, given.parser) if _now(path) != text]
     for path, text in stale:
         if not given.check:
             path.write_text(text, encoding="utf-8")
@@ -33,16 +33,15 @@ def _reference(given: argparse.Namespace) -> int:
     return 1 if given.check and stale else 0
 
 
-def files(out: Path) -> Iterator[tuple[Path, str]]:
-    """Each generated file with what it should hold."""
-    from hub.cli import build_parser
+def files(out: Path, parser: argparse.ArgumentParser) -> Iterator[tuple[Path, str]]:
+    """Each generated file with what it should hold. ``parser``: all commands."""
     from hub.cli.reference import pages
     from hub.host.discover import builtin_folder, discover
 
     plugins = discover((), builtin_folder(), installed=False).found
     for name, make in pages.PAGES.items():
         yield out / name, make(plugins)
-    yield out / "commands.md", pages.commands(build_parser())
+    yield out / "commands.md", pages.commands(parser)
     for name, spec in pages.specs(plugins):
         readme = plugins[name].folder / "README.md"
         if (text := _now(readme)) is not None and _BLOCK.search(text):

@@ -32,6 +32,7 @@ SETTINGS: Final = {
     "Zone.border": "its border: points of latitude, longitude, or a GeoJSON polygon by `!include`",
     "Zone.areas": "communities and other parts of the zone",
     "Zone.places": "shops, schools, banks on the map",
+    "Zone.attribution": "whose data the map shows, as its licence asks; written on the map",
     "Zone.simulated": "nothing here is real: the screens say จำลอง, and the demo login exists on loopback",
     "Words.th": "Thai",
     "Words.en": "English",
