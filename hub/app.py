@@ -189,9 +189,11 @@ class App:
         self.ledger.load()
         self.actions.resume()
         self.pipeline.on_storage_failure.append(self._lost)
+        self.pipeline.armed.clear()  # rules name what plugins bring in, so they are loaded after them
         await self.host.start()
         mistakes = [*self._mistakes, *self._load_automations(self.config)]
         self.engine.resume()
+        self.pipeline.armed.set()
         for mistake in mistakes:
             self._report(Fault(where=f"{mistake.file}:{mistake.line}:{mistake.column}", message=mistake.words))
         await self.server.start()

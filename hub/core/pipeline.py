@@ -81,7 +81,8 @@ class Pipeline:
     """Journal, state and both buses in the order of invariant 1. All methods run on the loop thread.
 
     ``rules`` serves inside the group (listeners may ``emit`` and ``put``); ``committed`` serves after it.
-    ``on_recover`` callables rebuild what else is held in memory after a failed commit.
+    ``on_recover`` callables rebuild what else is held in memory after a failed commit. ``armed`` is set while the
+    rules listen: what plugins' handlers make of events waits for it, or a start would lose what follows from them.
     """
 
     def __init__(
@@ -92,6 +93,8 @@ class Pipeline:
         self.rules = Bus()
         self.committed = Bus()
         self.committed_seq = 0
+        self.armed = asyncio.Event()
+        self.armed.set()
         self.on_recover: list[Callable[[], None]] = []
         self.on_storage_failure: list[Callable[[StorageFailed], None]] = []
         self._snapshot_every, self._snapshot_seq = snapshot_every, 0

@@ -130,6 +130,7 @@ class Listening:
     async def _serve(self) -> None:
         while True:
             handler, event = await self._inbox.take()
+            await self._pipeline.armed.wait()
             try:
                 with plugin_side(self._tasks, Chain.of_event(event)):
                     async with asyncio.timeout(HANDLE_WITHIN_S):
