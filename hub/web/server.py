@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from collections.abc import Callable, Sequence
@@ -81,7 +82,9 @@ class Server:
     def _staff_app(self) -> web.Application:
         app = web.Application(client_max_size=MAX_BODY, middlewares=[errors])
         for route in self._routes:
-            app.router.add_route(route.method, route.path, self._guard.wrap(route))
+            # a name at the end may hold slashes, as the key of a confirmation does
+            path = re.sub(r"{(\w+)}$", r"{\1:.+}", route.path)
+            app.router.add_route(route.method, path, self._guard.wrap(route))
         return app
 
     async def _serve(self, app: web.Application, held: socket.socket, listener: Listener) -> None:
