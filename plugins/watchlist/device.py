@@ -61,6 +61,15 @@ def normal(plate: str) -> str:
     return "".join(_digit(ch) for ch in word if ch.isalnum())[:64]
 
 
+def same_province(a: str, b: str) -> bool:
+    """May two names be one province? Also when one is not known. NFKC, because ำ is written as one sign or two."""
+    return not a or not b or _plain(a) == _plain(b)
+
+
+def _plain(name: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", name).split())
+
+
 def _digit(ch: str) -> str:
     return str(unicodedata.digit(ch)) if ch.isdigit() else ch
 
@@ -107,7 +116,7 @@ class PlateIndex:
             entry = self._entries[entry_id]
             if not entry.active(now):
                 continue
-            errors = _errors(word, entry.plate) + int(bool(province and entry.province and province != entry.province))
+            errors = _errors(word, entry.plate) + int(not same_province(province, entry.province))
             if errors <= 1:
                 found.append(Match(entry, "exact" if errors == 0 else "one_error"))
         return sorted(found, key=lambda match: match.kind != "exact")

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.capabilities import WatchlistHit, WatchlistReviewed
-from hub.sdk import Context, Entity, Event, Text, current_call
+from hub.sdk import Context, Entity, Event, InvalidInput, Query, Text, current_call
 
-from .device import Match, PlateIndex, normal
+from .device import MAX_PLATE, Match, PlateIndex, normal
 
 MAX_RECENT = 10_000
+MAX_HITS = 2_000  # beyond it the reviewed ones that are oldest leave the list; what was found stays in the journal
 
 
 class HitBook:
@@ -26,9 +27,10 @@ class HitBook:
         """Serve the hits of before a restart, and remember which are still quiet."""
         for hit in await self._ctx.states("hit"):
             await self._add(hit.entity)
-            entry, camera = hit.attributes.get("entry"), hit.attributes.get("camera")
-            if isinstance(entry, str) and isinstance(camera, str):
-                self._recent[entry, camera] = max(hit.changed, self._recent.get((entry, camera), 0.0))
+        since = self._ctx.clock.now() - self._quiet_s
+        found = await self._ctx.history(Query(type="watchlist_hit", since=since, limit=1000, newest=True))
+        for event in found:
+            self._remember(str(event.data["entry"]), str(event.data["camera"]), event.received)
 
     async def compare(self, event: Event) -> None:
         """Look a read plate up: as it was read, then its alternatives. May see an event twice after a restart."""
@@ -54,6 +56,8 @@ class HitBook:
         )  # fmt: skip
         await self._add(entity)
         await self._ctx.emit(hit, entity=entity, cause=event.id)
+        self._remember(match.entry.id, camera, event.received)  # not before: what could not be kept comes again
+        await self._make_room()
 
     def _best(self, data: Mapping[str, Any]) -> Match | None:
         now, province = self._ctx.clock.now(), str(data.get("province", ""))
@@ -61,19 +65,25 @@ class HitBook:
         if found:
             return found[0]
         for guess in data.get("alternatives") or ():
-            exact = self._index.find(guess["series"] + guess["number"], province, now)
+            exact = self._index.find(guess["series"] + guess["number"], guess.get("province") or province, now)
             if exact and exact[0].kind == "exact":
                 return Match(exact[0].entry, "one_error")
         return None
 
     def _is_quiet(self, entry: str, camera: str, at: float) -> bool:
         last = self._recent.get((entry, camera))
-        if last is not None and at - last < self._quiet_s:
-            return True
-        self._recent[entry, camera] = at
+        return last is not None and at - last < self._quiet_s
+
+    def _remember(self, entry: str, camera: str, at: float) -> None:
+        self._recent[entry, camera] = max(at, self._recent.pop((entry, camera), at))
         while len(self._recent) > MAX_RECENT:
             self._recent.pop(next(iter(self._recent)))
-        return False
+
+    async def _make_room(self) -> None:
+        hits = await self._ctx.states("hit")
+        reviewed = sorted((hit for hit in hits if hit.state != "pending"), key=lambda hit: hit.seq)
+        for hit in reviewed[: max(0, len(hits) - MAX_HITS)]:
+            await self._ctx.remove(hit.entity)
 
     async def _add(self, entity: str) -> None:
         await self._ctx.add(Entity(entity, Text("ป้ายที่พบ", "Hit"), ("hit",)), _Hit(self._ctx, entity))
@@ -94,6 +104,8 @@ class _Hit:
 
     async def correct(self, plate: str, note: str = "") -> None:
         corrected = normal(plate)
+        if not 2 <= len(corrected) <= MAX_PLATE:
+            raise InvalidInput(f"{plate!r} is no plate", where="plate", hint="series and number, as in 1กข 1234")
         verdict = WatchlistReviewed(verdict="corrected", by=current_call().actor, note=note, correct_plate=corrected)
         await self._review(verdict)
 
