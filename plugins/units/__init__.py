@@ -17,6 +17,7 @@ from hub.sdk import (
     InvalidInput,
     LimitExceeded,
     PluginSpec,
+    StateChanged,
     Text,
     WebRequest,
     WebResponse,
@@ -78,6 +79,9 @@ class _Unit:
     async def alert(
         self, text: str, incident: str | None = None, lat: float | None = None, lon: float | None = None
     ) -> None:
+        state = await self._ctx.state(self.entity)
+        if state is not None and state.attributes.get("task_seen_at") is not None:  # of the task before
+            await self._ctx.emit(StateChanged(attributes={"task_seen_at": None}), entity=self.entity)
         await self._ctx.emit(UnitAlerted(text=text, incident=incident, lat=lat, lon=lon), entity=self.entity)
 
     async def set_status(self, status: str, incident: str | None = None) -> None:
@@ -87,26 +91,36 @@ class _Unit:
 
     async def moved(self, fix: Fix) -> None:
         """Report a position; one that is older than what is known came late and changes nothing."""
-        if fix.at <= self._newest:
+        before = self._newest
+        if fix.at <= before:
             return
-        self._newest = fix.at
+        self._newest = fix.at  # at once, so that an older point that comes meanwhile is late
         data = UnitMoved(
             lat=fix.lat, lon=fix.lon, fix_at=fix.at, accuracy_m=fix.accuracy_m, speed_mps=fix.speed_mps,
             heading_deg=fix.heading_deg, battery_pct=fix.battery_pct,
         )  # fmt: skip
-        await self._ctx.emit(data, entity=self.entity, at=fix.at)
+        try:
+            await self._ctx.emit(data, entity=self.entity, at=fix.at)
+        except BaseException:  # it was not kept: the phone sends it again
+            self._newest = before if self._newest == fix.at else self._newest
+            raise
 
     async def task(self) -> dict[str, Any]:
-        """What the phone should show."""
+        """What the phone should show: nothing of a case that is closed."""
         state = await self._ctx.state(self.entity)
         a = state.attributes if state else {}
+        case = a.get("task_incident")
+        if isinstance(case, str) and (known := await self._ctx.state(case)) is not None and known.state == "closed":
+            a = {}
         return {"status": state.state if state else None, "text": a.get("task"), "incident": a.get("task_incident"),
                 "lat": a.get("task_lat"), "lon": a.get("task_lon")}  # fmt: skip
 
     async def task_seen(self) -> None:
-        """The phone showed the task."""
-        incident = (await self.task())["incident"]
-        await self._ctx.emit(UnitTaskSeen(seen_at=self._ctx.clock.now(), incident=incident), entity=self.entity)
+        """The phone showed the task; harmless when there is none, or it was seen before."""
+        task, state = await self.task(), await self._ctx.state(self.entity)
+        if task["text"] is not None and state is not None and state.attributes.get("task_seen_at") is None:
+            seen = UnitTaskSeen(seen_at=self._ctx.clock.now(), incident=task["incident"])
+            await self._ctx.emit(seen, entity=self.entity)
 
 
 class _Door:
@@ -120,7 +134,7 @@ class _Door:
         try:
             post = parse_post(request.query, request.body, self._ctx.clock.now(), named)
         except BadPosition as wrong:
-            return _json({"error": str(wrong)}, 400 if self._known(named, secret) or not named else 401)
+            return REFUSED if named and not self._known(named, secret) else _json({"error": str(wrong)}, 400)
         unit = self._known(post.fix.device_id if post.fix else named, secret)
         return REFUSED if unit is None else await self._take(unit, post)
 
