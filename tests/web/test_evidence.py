@@ -54,13 +54,14 @@ async def test_the_ledger_holds_together_and_shows_a_change(start: Start) -> Non
     name = await door.app.media.put(JPEG, "image/jpeg", "incidents")
     for role in ("ccoc", "operator", "patrol"):
         assert (await door.ask("GET", f"/api/media/{name}", role, raw=True))[0] == 200
-    status, page = await door.ask("GET", "/api/audit", "auditor")
+    page = (await door.ask("GET", "/api/audit", "auditor"))[1]
     found = [Entry(**row) for row in page["entries"]]
     assert [entry.what for entry in found] == ["media.read"] * 3 + ["audit.read"]  # who reads it stands in it
     assert chain_holds(found) and found[-1].hash == page["head"]["hash"]
     assert not chain_holds([found[0], replace(found[1], who="user:other"), *found[2:]])
     assert not chain_holds([found[0], *found[2:]])
-    assert [row["n"] for row in (await door.ask("GET", "/api/audit?after=2&limit=2", "auditor"))[1]["entries"]] == [3, 4]
+    part = (await door.ask("GET", "/api/audit?after=2&limit=2", "auditor"))[1]
+    assert [row["n"] for row in part["entries"]] == [3, 4]
 
 
 async def test_reading_plates_leaves_a_line_with_the_purpose(door: Door) -> None:
