@@ -37,10 +37,10 @@ from hub.core.access import SYSTEM, Actor
 from hub.core.actions import Actions
 from hub.core.clock import Clock, SystemClock
 from hub.core.error import ConfigError, HubError, InvalidInput, Mistake, StorageFailed
-from hub.core.event import EventTypes
+from hub.core.event import Draft, EventTypes
 from hub.core.ids import Ids
 from hub.core.journal import Journal, MemoryJournal
-from hub.core.pipeline import Draft, Pipeline
+from hub.core.pipeline import Pipeline
 from hub.core.system import SYSTEM_TYPES, Fault
 from hub.core.text import Text
 from hub.host.config import AutomationSource, HubConfig, load

@@ -11,10 +11,10 @@ from hub.core.actions import Actions, Request
 from hub.core.bus import Bus
 from hub.core.clock import Clock
 from hub.core.error import LimitExceeded, NotFound
-from hub.core.event import MAX_DEPTH, Event, EventTypes
+from hub.core.event import MAX_DEPTH, Draft, Event, EventTypes
 from hub.core.ids import Ids
 from hub.core.journal import Record
-from hub.core.pipeline import Draft, Pipeline
+from hub.core.pipeline import Pipeline
 from hub.core.state import State
 
 

@@ -15,9 +15,8 @@ from hub.automation.trace import KEPT, Notes, Privacy, masked
 from hub.automation.values import NotKeepable
 from hub.core.access import Actor
 from hub.core.error import Denied
-from hub.core.event import MAX_DEPTH, Event
+from hub.core.event import MAX_DEPTH, Draft, Event
 from hub.core.journal import Drop, Put
-from hub.core.pipeline import Draft
 from hub.core.system import Fault
 
 log = logging.getLogger(__name__)

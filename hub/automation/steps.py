@@ -27,7 +27,7 @@ from hub.core.access import Actor
 from hub.core.action import Outcome
 from hub.core.actions import Request
 from hub.core.error import InvalidInput
-from hub.core.pipeline import Draft
+from hub.core.event import Draft
 
 MAX_TARGETS = 100
 ACTION_WAIT_S = 900.0  # longer than any action's own limit and the wait for its device after a restart

@@ -31,9 +31,9 @@ from hub.core.error import (
     TimedOut,
     Unavailable,
 )
-from hub.core.event import Lane
+from hub.core.event import Draft, Lane
 from hub.core.journal import Drop, Put
-from hub.core.pipeline import Draft, Pipeline
+from hub.core.pipeline import Pipeline
 from hub.core.system import ActionFinished, ActionRequested, ConfirmationAnswered, ConfirmationRequested
 
 log = logging.getLogger(__name__)

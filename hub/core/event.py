@@ -204,6 +204,23 @@ class Event:
         return cls(**data)
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event that is not yet in the journal. ``source`` is stamped by the hub, never by the sender.
+
+    ``at`` defaults to now. ``data`` is already validated and in JSON form.
+    """
+
+    type: str
+    data: Mapping[str, Any]
+    source: str
+    entity: str | None = None
+    at: float | None = None
+    cause: str | None = None
+    depth: int = 0
+    lane: Lane = Lane.NORMAL
+
+
 class EventTypes:
     """The event types this hub knows: the vocabulary's and each plugin's. Filled by the composition root."""
 

@@ -13,14 +13,14 @@ import logging
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from hub.core.bus import Bus
 from hub.core.clock import Clock
 from hub.core.error import LimitExceeded, StorageFailed
-from hub.core.event import MAX_DEPTH, Event, EventTypes, Lane
+from hub.core.event import MAX_DEPTH, Draft, Event, EventTypes, Lane
 from hub.core.ids import Ids
 from hub.core.journal import Journal, Query, Record, Snapshot
 from hub.core.state import Change, State
@@ -33,23 +33,6 @@ TELEMETRY_FLUSH_S = 0.1
 SNAPSHOT_EVERY = 20_000
 REPLAY_PAGE = 5_000
 RECOVER_RETRY_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """An event that is not yet in the journal. ``source`` is stamped by the hub, never by the sender.
-
-    ``at`` defaults to now. ``data`` is already validated and in JSON form.
-    """
-
-    type: str
-    data: Mapping[str, Any]
-    source: str
-    entity: str | None = None
-    at: float | None = None
-    cause: str | None = None
-    depth: int = 0
-    lane: Lane = Lane.NORMAL
 
 
 @dataclass(slots=True)

@@ -21,9 +21,9 @@ from hub.core.actions import Actions, Executor, Request
 from hub.core.documents import Documents, Media
 from hub.core.entity import Entity
 from hub.core.error import Denied, InvalidInput, NotFound, Unavailable
-from hub.core.event import Event, EventData, EventType
+from hub.core.event import Draft, Event, EventData, EventType
 from hub.core.journal import Query
-from hub.core.pipeline import Draft, Pipeline
+from hub.core.pipeline import Pipeline
 from hub.core.state import EntityState
 from hub.host.claims import Claims
 from hub.host.entities import Entities

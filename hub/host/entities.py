@@ -6,9 +6,9 @@ from typing import Any
 
 from hub.core.entity import Entity
 from hub.core.error import Denied
-from hub.core.event import EventData
+from hub.core.event import Draft, EventData
 from hub.core.journal import Drop, Put
-from hub.core.pipeline import Draft, Pipeline
+from hub.core.pipeline import Pipeline
 from hub.core.system import AvailabilityChanged, EntityAdded, EntityRemoved
 
 TABLE = "entities"

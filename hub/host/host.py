@@ -13,9 +13,9 @@ import orjson
 from hub.core.actions import Actions
 from hub.core.documents import Documents, Media
 from hub.core.error import ConfigError, Mistake, NotFound
-from hub.core.event import EventType
+from hub.core.event import Draft, EventType
 from hub.core.journal import Drop, Put
-from hub.core.pipeline import Draft, Pipeline
+from hub.core.pipeline import Pipeline
 from hub.core.system import EntityRemoved
 from hub.host.attempt import Attempt, LocalAttempt
 from hub.host.check import missing, no_plugin

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from hub.core.error import ConfigError, HubError, Mistake
-from hub.core.event import EventData
-from hub.core.pipeline import Draft, Pipeline
+from hub.core.event import Draft, EventData
+from hub.core.pipeline import Pipeline
 from hub.core.system import EntityAdded, Fault, InstanceChanged
 from hub.host.attempt import Attempt
 from hub.host.config import InstanceConfig

@@ -18,9 +18,8 @@ from hub.core.actions import Request
 from hub.core.bus import Subscription
 from hub.core.clock import Clock
 from hub.core.error import NotFound
-from hub.core.event import Event, EventData
+from hub.core.event import Draft, Event, EventData
 from hub.core.journal import Query
-from hub.core.pipeline import Draft
 from hub.core.state import EntityState
 from hub.host.discover import builtin_folder
 from hub.host.instance import Instance

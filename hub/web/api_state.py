@@ -11,9 +11,9 @@ from hub.access.audit import Ledger
 from hub.access.roles import Roles
 from hub.core.access import Actor
 from hub.core.error import Denied, NotFound
-from hub.core.event import Event
+from hub.core.event import Draft, Event
 from hub.core.journal import Query
-from hub.core.pipeline import Draft, Pipeline
+from hub.core.pipeline import Pipeline
 from hub.core.state import EntityState
 from hub.core.system import StateChanged
 from hub.web.mask import Mask

@@ -17,10 +17,10 @@ from hub.access.audit import GENESIS, Entry, Ledger, details, entries
 from hub.access.heads import Head, Signer, verify
 from hub.core.clock import ManualClock
 from hub.core.error import InvalidInput, StorageFailed
-from hub.core.event import EventTypes
+from hub.core.event import Draft, EventTypes
 from hub.core.ids import Ids
 from hub.core.journal import MemoryJournal
-from hub.core.pipeline import Draft, Pipeline
+from hub.core.pipeline import Pipeline
 from hub.core.system import SYSTEM_TYPES
 
 Rows = list[dict[str, Any]]

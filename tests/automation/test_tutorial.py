@@ -8,7 +8,7 @@ from pathlib import Path
 from hub.automation import Catalogue, Engine, Source, check_text, live
 from hub.automation.blueprint import folder_blueprints
 from hub.capabilities import EVENT_TYPES, capability_actions
-from hub.core.pipeline import Draft
+from hub.core.event import Draft
 from hub.core.system import SYSTEM_TYPES
 from tests.automation.zone import BANGKOK, OFFICER, Zone
 

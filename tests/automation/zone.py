@@ -16,10 +16,10 @@ from hub.core.action import ActionSpec, Call, action, actions_of, params_of
 from hub.core.actions import Actions
 from hub.core.clock import Clock, ManualClock
 from hub.core.error import ActionFailed, Denied
-from hub.core.event import Event, EventData, EventTypes, Personal, event_type, personal
+from hub.core.event import Draft, Event, EventData, EventTypes, Personal, event_type, personal
 from hub.core.ids import Ids
 from hub.core.journal import Journal, MemoryJournal, Query
-from hub.core.pipeline import Draft, Pipeline
+from hub.core.pipeline import Pipeline
 from hub.core.state import EntityState
 from hub.core.system import SYSTEM_TYPES
 from hub.core.text import Text

@@ -20,10 +20,10 @@ from typing import Any
 from hub.capabilities import EVENT_TYPES, AlarmRaised, MotionStarted, Priority
 from hub.core.clock import SystemClock
 from hub.core.error import LimitExceeded
-from hub.core.event import EventTypes
+from hub.core.event import Draft, EventTypes
 from hub.core.ids import Ids
 from hub.core.journal import Query
-from hub.core.pipeline import Draft, Pipeline
+from hub.core.pipeline import Pipeline
 from hub.core.system import SYSTEM_TYPES
 from hub.store.journal_sqlite import SqliteJournal
 from hub.store.keys import KeyRing

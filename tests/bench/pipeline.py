@@ -20,9 +20,8 @@ from typing import Any
 
 from hub.core.action import Call
 from hub.core.clock import Clock
-from hub.core.event import EventTypes
+from hub.core.event import Draft, EventTypes
 from hub.core.journal import Journal, MemoryJournal
-from hub.core.pipeline import Draft
 from hub.store.journal_sqlite import SqliteJournal
 from hub.store.keys import KeyRing
 from tests.automation.zone import Zone

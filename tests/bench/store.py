@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Annotated
 
 from hub.core.clock import SystemClock
-from hub.core.event import Event, EventData, EventTypes, Lane, Personal, event_type, personal
+from hub.core.event import Draft, Event, EventData, EventTypes, Lane, Personal, event_type, personal
 from hub.core.ids import Ids
 from hub.core.journal import Query
-from hub.core.pipeline import Draft, Pipeline
+from hub.core.pipeline import Pipeline
 from hub.store.journal_sqlite import SqliteJournal
 from hub.store.keys import KeyRing
 

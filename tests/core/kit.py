@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from hub.core.clock import ManualClock
-from hub.core.event import Event, EventData, EventTypes, Lane, Personal, Projection, event_type, personal
+from hub.core.event import Draft, Event, EventData, EventTypes, Lane, Personal, Projection, event_type, personal
 from hub.core.journal import Query, Record
-from hub.core.pipeline import Draft, Pipeline
+from hub.core.pipeline import Pipeline
 from hub.core.state import State
 from hub.store.journal_sqlite import SqliteJournal
 from hub.store.keys import KeyRing

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from hub.core.bus import Subscription
 from hub.core.clock import ManualClock
 from hub.core.error import LimitExceeded, StorageFailed
-from hub.core.event import MAX_DEPTH, Event, Lane
+from hub.core.event import MAX_DEPTH, Draft, Event, Lane
 from hub.core.ids import Ids
 from hub.core.journal import MemoryJournal, Put, Query, Snapshot
-from hub.core.pipeline import GROUP_EVENTS, Draft, Group, Pipeline
+from hub.core.pipeline import GROUP_EVENTS, Group, Pipeline
 from hub.core.state import State
 from hub.store.journal_sqlite import SqliteJournal
 from hub.store.keys import KeyRing

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from hub.core.error import Denied, InvalidInput, NotFound, Unavailable
-from hub.core.event import Event
+from hub.core.event import Draft, Event
 from hub.core.journal import Put, Query
-from hub.core.pipeline import Draft
 from hub.core.system import Fault, StateChanged
 from hub.host.context import LocalContext
 from hub.host.inbox import Inbox

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from hub.core.error import StorageFailed
-from hub.core.event import EventTypes
+from hub.core.event import Draft, EventTypes
 from hub.core.ids import Ids
 from hub.core.journal import Query, Snapshot
-from hub.core.pipeline import Draft, Pipeline
+from hub.core.pipeline import Pipeline
 from hub.store.driver import SQLITE, Driver
 from hub.store.journal_sqlite import SqliteJournal
 from hub.store.space import MIB, DiskWatch, Level, Limits

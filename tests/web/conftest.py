@@ -14,8 +14,7 @@ from aiohttp import ClientSession, ClientWebSocketResponse, DummyCookieJar
 from hub.access.sessions import csrf_token
 from hub.app import App, Options
 from hub.core.entity import Entity
-from hub.core.event import Event
-from hub.core.pipeline import Draft
+from hub.core.event import Draft, Event
 from hub.core.text import Text
 from hub.web.auth import COOKIE, CSRF_HEADER
 from tests.scenarios.kit import OWNER, WEB, People, people, write_zone
