@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
 from hub.sdk import Config, Context, Entity, PluginSpec, Text, Unavailable, Video, VideoSource, plugin
 
 from .device import check_url
+
+Latitude = Annotated[float, Field(ge=-90, le=90)]
+Longitude = Annotated[float, Field(ge=-180, le=180)]
 
 
 class Name(Config):
@@ -27,11 +30,11 @@ class CameraSettings(Config):
     url: str = Field(description="rtsp://HOST:PORT/PATH, rtsps:// or an http(s):// picture; without credentials")
     username: str | None = Field(None, description="name to sign in at the camera")
     password: SecretStr | None = Field(None, description="password at the camera; use !secret")
-    position: tuple[float, float] | None = Field(None, description="latitude, longitude in degrees")
+    position: tuple[Latitude, Longitude] | None = Field(None, description="latitude, longitude in degrees")
     area: str | None = Field(None, description="id of the area it stands in")
     owner: str | None = Field(None, description="partner whose camera it is")
     analyse: list[Literal["motion", "plate"]] = Field(["motion"], description="what is looked for")
-    fps: float = Field(5.0, gt=0, le=25, description="pictures a second that are analysed")
+    fps: float = Field(5.0, ge=0.1, le=25, description="pictures a second that are analysed")
     silent_after_s: float = Field(60.0, gt=0, description="seconds without a sign of life that mean a fault")
     simulated: bool = Field(False, description="the picture is made, not seen: shown as จำลอง")
 
@@ -45,6 +48,14 @@ class Settings(Config):
     """Configuration of the cameras."""
 
     cameras: list[CameraSettings] = Field(max_length=64, description="the cameras")
+
+    @field_validator("cameras")
+    @classmethod
+    def _once(cls, value: list[CameraSettings]) -> list[CameraSettings]:
+        ids = [camera.id for camera in value]
+        if twice := sorted({name for name in ids if ids.count(name) > 1}):
+            raise ValueError(f"{', '.join(twice)} stands there twice")
+        return value
 
 
 class _Camera:

@@ -15,6 +15,8 @@ def check_url(url: str) -> str:
     """
     if len(url) > MAX_URL:
         raise ValueError(f"longer than {MAX_URL} characters")
+    if any(ord(ch) <= 32 or ord(ch) == 127 for ch in url):
+        raise ValueError("holds spaces or control signs: write a space as %20")
     try:
         parts = urlsplit(url)
         port = parts.port
