@@ -17,15 +17,21 @@ from .settings import Settings
 
 ENTRY_DAYS = 1.0
 RENEW_S = 7200.0
+LOOK_S = 2.0
 
 
 async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
-    """Start the programs, put the watched plate on the list, keep both up."""
-    running = [Peer(ctx, spec) for spec in peers(config, await ctx.address())]
-    begun = await asyncio.gather(*(peer.start() for peer in running), return_exceptions=True)
-    if failed := next((fault for fault in begun if isinstance(fault, BaseException)), None):
-        await asyncio.gather(*(peer.stop() for peer in running))
-        raise failed
+    """Start the programs, put the watched plate on the list, keep both up. What cannot run is said, and the rest runs
+    without it."""
+    running = [Peer(ctx, program) for program in peers(config, await ctx.address())]
+    told = ""
+
+    async def keep_running() -> None:
+        nonlocal told
+        wrong = "; ".join(filter(None, await asyncio.gather(*(peer.keep() for peer in running))))
+        if wrong != told:
+            told = wrong
+            await ctx.health(not wrong, wrong)
 
     async def keep_listed() -> None:
         # as one officer may: active for two hours without a second approver; so it is asked for again in time
@@ -38,11 +44,13 @@ async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
         with contextlib.suppress(NotFound, Unavailable):  # the list may come later than this; it is asked again
             await ctx.call("watchlist.add", params=params, key=f"demo:{config.seed}:{period}")
 
-    await ctx.every(2.0, keep_listed)
-    for peer in running:
-        await ctx.every(2.0, peer.look)
-    yield
-    await asyncio.gather(*(peer.stop() for peer in running))
+    try:
+        await keep_running()
+        await ctx.every(LOOK_S, keep_listed)
+        await ctx.every(LOOK_S, keep_running)
+        yield
+    finally:
+        await asyncio.gather(*(peer.stop() for peer in running))
 
 
 @plugin

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub.sdk import Context, Unavailable
+from hub.sdk import Context
 
 from .settings import Settings
 
 HERE = Path(__file__).parent
 READY_WITHIN_S = 45.0
 END_WITHIN_S = 3.0
+RETRY_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,48 +47,78 @@ class Peer:
     def __init__(self, ctx: Context, program: Program) -> None:
         self._ctx, self._program = ctx, program
         self._process: asyncio.subprocess.Process | None = None
+        self._readers: list[asyncio.Task[None]] = []
+        self._said = b""
+        self._busy, self._ended = asyncio.Lock(), False
+        self._problem, self._again = "", float("-inf")
 
-    async def start(self) -> None:
-        """Start it and wait until it says that it is ready; ``Unavailable`` with its last words otherwise."""
-        self._process = await asyncio.create_subprocess_exec(
+    @property
+    def pid(self) -> int | None:
+        """Of the program, while it runs."""
+        return self._process.pid if self._runs and self._process is not None else None
+
+    @property
+    def _runs(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    async def keep(self) -> str:
+        """Start it when it does not run, and no more often than every ``RETRY_S``. What is wrong with it, in words;
+        empty when it runs."""
+        async with self._busy:
+            now = self._ctx.clock.monotonic()
+            if self._runs or self._ended or now < self._again:
+                return self._problem
+            if self._process is not None:
+                self._ctx.log.warning("the demo's %s ended and is started again", self._program.name)
+            self._problem = await self._start()
+            self._again = now + RETRY_S if self._problem else self._again
+            return self._problem
+
+    async def _start(self) -> str:
+        """Start it and wait until it says that it is ready; its last words when it does not."""
+        await self._end()
+        process = self._process = await asyncio.create_subprocess_exec(
             sys.executable, str(self._program.file), *self._program.arguments,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
+        self._said = b""
+        self._readers.append(asyncio.create_task(self._listen(process.stderr), name="a demo program's errors"))
         try:
             async with asyncio.timeout(READY_WITHIN_S):
-                line = await self._process.stdout.readline() if self._process.stdout else b""
+                line = await process.stdout.readline() if process.stdout else b""
             if json.loads(line or b"{}").get("ready"):
-                return
-        except (TimeoutError, json.JSONDecodeError):
+                # read on: a program whose words nobody reads stands still when the pipe is full
+                self._readers.append(asyncio.create_task(self._listen(process.stdout), name="a demo program's words"))
+                return ""
+        except (TimeoutError, ValueError):
             pass
-        words = await self._last_words()
-        await self.stop()
-        raise Unavailable(f"the demo's {self._program.name} did not start: {words}", where=self._program.file.name)
+        await asyncio.wait(self._readers, timeout=1)
+        await self._end()
+        words = self._said.decode(errors="replace").strip().splitlines()
+        return f"the demo's {self._program.name} did not start: {words[-1] if words else 'no reason given'}"
 
-    async def _last_words(self) -> str:
-        if self._process is None or self._process.stderr is None:
-            return "no reason given"
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(1):
-                lines = (await self._process.stderr.read(4000)).decode(errors="replace").strip().splitlines()
-                return lines[-1] if lines else "no reason given"
-        return "no reason given"
-
-    async def look(self) -> None:
-        """Start it again when it has ended."""
-        if self._process is not None and self._process.returncode is not None:
-            self._ctx.log.warning("the demo's %s ended and is started again", self._program.name)
-            await self.start()
+    async def _listen(self, stream: asyncio.StreamReader | None) -> None:
+        while stream is not None and (part := await stream.read(4096)):
+            self._said = (self._said + part)[-4096:]
 
     async def stop(self) -> None:
-        """End it."""
+        """End it for good."""
+        self._ended = True
+        await self._end()
+        async with self._busy:  # a start that had begun before
+            await self._end()
+
+    async def _end(self) -> None:
         process, self._process = self._process, None
-        if process is None or process.returncode is not None:
-            return
-        process.terminate()
-        try:
-            async with asyncio.timeout(END_WITHIN_S):
+        if process is not None and process.returncode is None:
+            process.terminate()
+            try:
+                async with asyncio.timeout(END_WITHIN_S):
+                    await process.wait()
+            except TimeoutError:
+                process.kill()
                 await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        readers, self._readers = self._readers, []
+        for reader in readers:
+            reader.cancel()
+        await asyncio.gather(*readers, return_exceptions=True)
