@@ -1,4 +1,4 @@
-"""A hub in a process of its own, as ``hub run`` starts it, and HTTP to it."""
+"""A hub in a process of its own, started by ``hub run``, and HTTP to it."""
 
 from __future__ import annotations
 
@@ -17,20 +17,14 @@ from aiohttp import ClientSession, ClientTimeout
 
 ROOT = Path(__file__).parents[2]
 START_WITHIN_S = 60.0
-# The same as ``hub run``, from any folder.
-PROGRAM = """\
-import asyncio, sys
-from pathlib import Path
-from hub.app import Options, run
-sys.exit(asyncio.run(run(Options(Path(sys.argv[1]), Path(sys.argv[2]), port=0))))
-"""
 
 
 class Served:
     """One process of the hub. ``url`` is known when ``start`` returns."""
 
     def __init__(self, config: Path, data: Path, environ: dict[str, str] | None = None) -> None:
-        self._command = [sys.executable, "-c", PROGRAM, str(config), str(data)]
+        files = ["--config", str(config), "--data", str(data)]
+        self._command = [sys.executable, "-m", "hub", "run", *files, "--port", "0"]
         self._environ = os.environ | {"PYTHONPATH": str(ROOT)} | (environ or {})
         self.url = ""
         self.output: deque[str] = deque(maxlen=500)
