@@ -145,7 +145,7 @@ class App:
         name = self.config.zone.name
         self.demo = self._demo_login()
         auth = SessionAuth(
-            self.accounts, self.sessions, self.purposes, self.ledger, Text(name.th, name.en), self.demo
+            self.pipeline, self.accounts, self.sessions, self.purposes, self.ledger, Text(name.th, name.en), self.demo
         )  # fmt: skip
         self.stream = Stream(self.pipeline, mask, auth.watch)
         system = SystemApi(self.pipeline, self.roles, self.host, self._storage, version())
@@ -216,8 +216,10 @@ class App:
         config = await asyncio.to_thread(load, self.options.config)
         change = await self.host.reload(config)
         mistakes = self._load_automations(config)
+        later = [part for part in ("zone", "web") if getattr(config, part) != getattr(self.config, part)]
         self.config = config
-        return [*_change_lines(change.as_data()), *(str(mistake) for mistake in mistakes)]
+        waits = [f"{' and '.join(later)}: takes effect when the hub is started again"] if later else []
+        return [*_change_lines(change.as_data()), *waits, *(str(mistake) for mistake in mistakes)]
 
     def _load_automations(self, config: HubConfig) -> list[Mistake]:
         """Load them all. A name that is not known now (its plugin may come later) is told and does not hold a rule
@@ -252,10 +254,16 @@ class App:
     async def _sweep_forever(self) -> None:
         while True:
             await self.clock.sleep(SWEEP_S)
-            self.sessions.sweep()
-            before = self.disk.level
-            if await asyncio.to_thread(self.disk.check) != before:
-                self._report(Fault(where="disk", message=f"the disk is at level {self.disk.level.name.lower()}"))
+            try:
+                await self._sweep()
+            except HubError:  # the journal or the disk is away: looked at again at the next turn
+                log.exception("the sweep failed")
+
+    async def _sweep(self) -> None:
+        self.sessions.sweep()
+        before = self.disk.level
+        if await asyncio.to_thread(self.disk.check) != before:
+            self._report(Fault(where="disk", message=f"the disk is at level {self.disk.level.name.lower()}"))
 
     def _storage(self) -> dict[str, Any]:
         level = self.disk.level

@@ -77,13 +77,14 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     "technician": _PUBLIC | {
         "state.read", "event.read", "plugin.read", "plugin.manage", "system.manage", "automation.read",
     },
-    "display": _BOARD,  # the wall: anyone in the room sees it, so it reads and never sees plates unmasked
+    # the wall: anyone in the room sees it, so it reads, and never sees plates, neither as text nor as pictures
+    "display": _BOARD - {"media.read"},
     "public": _PUBLIC,
     "system": frozenset({"*"}),  # the hub itself; no account may have it
 }  # fmt: skip
 
 OWN: Final[Mapping[str, frozenset[str]]] = {
-    "partner": frozenset({"state.read", "event.read", "media.read", "camera.view", "camera.control"}),
+    "partner": frozenset({"state.read", "event.read", "camera.view", "camera.control"}),
 }
 
 # Rights that an owner may ask for without naming an entity, because the answer is a list which the caller filters

@@ -28,6 +28,7 @@ from hub.core.action import Outcome
 from hub.core.actions import Request
 from hub.core.error import InvalidInput
 from hub.core.event import Draft
+from hub.core.system import StateChanged
 
 MAX_TARGETS = 100
 ACTION_WAIT_S = 900.0  # longer than any action's own limit and the wait for its device after a restart
@@ -128,7 +129,7 @@ def _event(step: EventStep, host: Host) -> Execute:
         kind, entity = host.types.get(step.type), filled(step.entity, run.values)
         data = filled(dict(step.data), run.values, text_fields(kind.model) if kind else ())
         if kind is not None:
-            if not kind.outside:
+            if not kind.outside or kind.name == StateChanged.type.name:
                 raise StepFailed(f"{step.type} is an event of the hub itself; an automation cannot fire it")
             host.authorize(run.actor, f"event.emit:{step.type}", entity)
             data = kind.validate(data)

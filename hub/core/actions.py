@@ -87,6 +87,7 @@ class Actions:
         self._devices: dict[str, Executor] = {}
         self._owed: dict[str, _Owed] = {}
         self._done: OrderedDict[str, Outcome] = OrderedDict()
+        self._telling: dict[str, tuple[_Owed, Outcome]] = {}  # outcomes whose commit is under way
         self._tasks: set[asyncio.Task[None]] = set()
         pipeline.on_recover.append(self._recover)
 
@@ -236,7 +237,12 @@ class Actions:
         self._emit(call, data)
         self._pipeline.put(Drop(OWED, call.key))
         self._remember(outcome)
-        self._pipeline.after_commit(lambda: _tell(owed, outcome))
+        self._telling[call.key] = (owed, outcome)
+        self._pipeline.after_commit(lambda: self._told(call.key))
+
+    def _told(self, key: str) -> None:
+        owed, outcome = self._telling.pop(key)
+        _tell(owed, outcome)
 
     def _remember(self, outcome: Outcome) -> None:
         self._done[outcome.key] = outcome
@@ -337,12 +343,21 @@ class Actions:
     def _recover(self) -> None:
         """A commit failed: what was owed in the lost group is void; its callers are told."""
         durable = dict(self._pipeline.journal.records(OWED))
+        self._done = OrderedDict((key, Outcome(**value)) for key, value in self._pipeline.journal.records(DONE))
+        telling, self._telling = self._telling, {}
         for key, owed in list(self._owed.items()):
-            if key not in durable:
+            row = durable.get(key)
+            if row is None or row["confirm_until"] != owed.confirm_until:  # the asking, or the answer, was lost
                 del self._owed[key]
-                lost = Unavailable("the journal could not keep this call; it was not made", where=owed.call.action)
+                lost = Unavailable("the journal could not keep this; nothing was done", where=owed.call.action)
                 _tell(owed, Outcome.failed(key, "failed", lost))
-        for key in durable.keys() - self._owed.keys():  # its outcome was in the lost group
+        for key, (owed, outcome) in telling.items():
+            if key in durable:  # it was done and only its outcome was lost: write that again
+                self._owed[key] = owed
+                self._finish(owed, outcome)
+            elif key not in self._done:
+                _tell(owed, outcome)
+        for key in durable.keys() - self._owed.keys() - self._telling.keys():
             self._take_up(key, durable[key])
 
     async def stop(self) -> None:

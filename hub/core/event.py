@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, TypeVar
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from hub.core.error import InvalidInput, NotFound
@@ -87,9 +88,14 @@ class EventType:
     def validate(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """The data in its canonical JSON form; ``InvalidInput`` names each wrong field."""
         try:
-            return self.model.model_validate(data).model_dump(mode="json")
+            fields = self.model.model_validate(data).model_dump(mode="json")
+            # through JSON and back: what memory holds is what the journal will give again (NaN, say, is null there)
+            canonical: dict[str, Any] = orjson.loads(orjson.dumps(fields))
+            return canonical
         except ValidationError as wrong:
             raise InvalidInput(explain(wrong), where=self.name) from None
+        except (orjson.JSONEncodeError, orjson.JSONDecodeError) as wrong:
+            raise InvalidInput(f"the data cannot be kept as JSON: {wrong}", where=self.name) from None
 
     def upcast(self, version: int, data: dict[str, Any]) -> dict[str, Any]:
         """Bring recorded data of an older version to this one."""

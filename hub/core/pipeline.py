@@ -223,6 +223,8 @@ class Pipeline:
 
     async def settled(self) -> None:
         """Wait until everything visible in ``state`` now is durable: the door of every read that leaves."""
+        if self._failure is not None:  # what memory holds now is void, or only half read again
+            raise self._failure
         group = self._open if self._open else self._writing
         if group:
             await self._wait_for(group)

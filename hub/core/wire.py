@@ -21,11 +21,11 @@ from typing import Any
 
 import orjson
 
-from hub.core.error import HubError, LimitExceeded, Unavailable, from_data
+from hub.core.error import HubError, Unavailable, from_data
 
 MAX_HEADER = 1 << 20
 MAX_BLOB = 16 << 20
-MAX_PENDING = 1024
+MAX_PENDING = 512
 _LENGTHS = struct.Struct(">II")
 
 
@@ -157,6 +157,8 @@ class Peer:
             if future is not None and not future.done():
                 future.set_result(message)
             return
+        if len(self._tasks) >= MAX_PENDING:
+            raise WireError(f"{self.name} asks faster than it takes answers")
         task = asyncio.get_running_loop().create_task(self._answer(message))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -164,8 +166,6 @@ class Peer:
     async def _answer(self, message: Message) -> None:
         header, number = message.header, message.header.get("id")
         try:
-            if len(self._tasks) > MAX_PENDING:
-                raise LimitExceeded(f"{MAX_PENDING} calls of {self.name} are being answered", hint="wait for answers")
             value = await self.handler(str(header["call"]), header.get("args", {}), message.blob)
             reply = value if isinstance(value, Reply) else Reply(value)
             answer = Message({"id": number, "result": reply.result}, reply.blob)

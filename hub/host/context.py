@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -38,8 +39,10 @@ from hub.sdk.manifest import Manifest
 
 S = TypeVar("S")
 MAX_HISTORY = 1_000
+MAX_CAUSE = 200
+LATEST = 4e9  # the year 2096
 END_WITHIN_S = 5.0
-_RESERVED = frozenset({"instance", "available", "capabilities"})
+_RESERVED = frozenset({"instance", "available", "capabilities", "owner", "simulated", "name", "area"})
 
 
 class VideoService(Protocol):
@@ -160,6 +163,7 @@ class LocalContext:
     ) -> int:
         if entity is not None:
             self._parts.entities.need(entity, self.instance)
+        _check_origin(cause, at)
         fields = kind.validate(data)
         if kind.projection is not None and kind.projection.merge_from is not None:
             forged = _RESERVED & set(fields.get(kind.projection.merge_from) or ())
@@ -358,3 +362,11 @@ class LocalContext:
                 self._parts.entities.remove(entity, self.instance, "no longer configured")
             else:
                 self._parts.entities.unavailable(entity, self.instance, "not seen since the start")
+
+
+def _check_origin(cause: object, at: object) -> None:
+    """A child's words are checked here: one wrong value would spoil the whole commit group."""
+    if cause is not None and not (isinstance(cause, str) and len(cause) <= MAX_CAUSE):
+        raise InvalidInput(f"a cause is an id of at most {MAX_CAUSE} characters", where="cause")
+    if at is not None and not (isinstance(at, int | float) and math.isfinite(at) and abs(at) < LATEST):
+        raise InvalidInput("a time is a number of seconds since 1970", where="at")

@@ -7,6 +7,7 @@ live events are handed on, and again whenever the line grows too long: so it los
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import orjson
 
 from hub.core.bus import ANY, Subscription, matcher
-from hub.core.error import InvalidInput, TimedOut
+from hub.core.error import HubError, InvalidInput, TimedOut, Unavailable
 from hub.core.event import Event
 from hub.core.journal import Put, Query
 from hub.core.pipeline import Pipeline
@@ -120,12 +121,24 @@ class Listening:
 
         async def handle_and_mark(seen: Event) -> None:
             try:
-                await handler(seen)
+                await self._patiently(handler, seen)
             finally:
                 if not asyncio.current_task().cancelling():  # type: ignore[union-attr]
                     mark.seen = seen.seq
 
         self._inbox.put(handle_and_mark, self.visible(event))
+
+    @staticmethod
+    async def _patiently(handler: Handler, event: Event) -> None:
+        """Hand on again while what the handler needs is away for a moment (a commit that failed, a device): an event
+        of a durable subscription is given up only when the handler's time is over."""
+        wait = 0.1
+        while True:
+            try:
+                return await handler(event)
+            except Unavailable:
+                await asyncio.sleep(wait)
+                wait = min(2 * wait, 5.0)
 
     async def _serve(self) -> None:
         while True:
@@ -157,8 +170,13 @@ class Listening:
         while True:
             before = self._pipeline.committed_seq
             query = replace(mark.query, after=mark.queued)
-            with hub_side():
-                page = await asyncio.to_thread(self._pipeline.journal.read, query)
+            try:
+                with hub_side():
+                    page = await asyncio.to_thread(self._pipeline.journal.read, query)
+            except HubError as fault:  # what it missed is still in the journal: ask again
+                self._on_fault("reading what was missed", fault)
+                await asyncio.sleep(SAVE_EVERY_S)
+                continue
             for event in page:
                 await self._inbox.room(SIZE // 2)
                 self._queue(handler, event, mark)
@@ -168,7 +186,8 @@ class Listening:
 
     async def _save_often(self) -> None:
         while True:
-            self._save()
+            with contextlib.suppress(HubError):  # the journal is away: the mark is written when it is back
+                self._save()
             await asyncio.sleep(SAVE_EVERY_S)
 
     def _save(self) -> None:

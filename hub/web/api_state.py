@@ -43,12 +43,12 @@ class StateApi:
         """Its part of the table."""
         return [
             Route("GET", "/api/zone", "state.read", "The zone: border, areas, places", self.zone),
-            Route("GET", "/api/states", "state.read", "All states", self.states),
-            Route("GET", "/api/states/{entity}", "state.read", "One state", self.one),
-            Route("GET", "/api/events", "event.read", "Committed events", self.events),
-            Route("POST", "/api/events", "event.emit", "Send an event in", self.emit, EmitBody),
-            Route("GET", "/api/incidents", "incident.read", "Incidents with their timelines", self.incidents),
-            Route("GET", "/api/incidents/{id}", "incident.read", "One incident", self.incident),
+            Route("GET", "/api/states", "state.read", "All states", self.states, filtered=True),
+            Route("GET", "/api/states/{entity}", "state.read", "One state", self.one, filtered=True),
+            Route("GET", "/api/events", "event.read", "Committed events", self.events, filtered=True),
+            Route("POST", "/api/events", "event.emit", "Send an event in", self.emit, EmitBody, filtered=True),
+            Route("GET", "/api/incidents", "incident.read", "Incidents with timelines", self.incidents, filtered=True),
+            Route("GET", "/api/incidents/{id}", "incident.read", "One incident", self.incident, filtered=True),
         ]
 
     async def zone(self, ask: Ask[NoBody]) -> dict[str, Any]:
@@ -58,7 +58,7 @@ class StateApi:
         domain, cleared = ask.word("domain"), self._mask.cleared(ask.actor)
         found = [
             entity for entity in self._pipeline.state
-            if (domain is None or entity.domain == domain) and self._roles.may(ask.actor, "state.read", entity)
+            if (domain is None or entity.domain == domain) and self._mask.may_read(ask.actor, entity)
         ]  # fmt: skip
         seq = self._pipeline.state.seq
         await self._pipeline.settled()
@@ -71,7 +71,7 @@ class StateApi:
 
     def _need(self, name: str, actor: Actor) -> EntityState:
         entity = self._pipeline.state.get(name)
-        if entity is None or not self._roles.may(actor, "state.read", entity):
+        if entity is None or not self._mask.may_read(actor, entity):
             raise NotFound(f"no entity {name!r}", where=name)
         return entity
 
@@ -119,7 +119,7 @@ class StateApi:
         wanted = ask.word("state")
         found = [
             entity for entity in self._pipeline.state
-            if entity.domain == "incident" and wanted in (None, entity.state)
+            if entity.domain == "incident" and wanted in (None, entity.state) and self._mask.may_read(ask.actor, entity)
         ]  # fmt: skip
         found.sort(key=lambda entity: -entity.seq)
         return {"incidents": [await self._with_timeline(entity, ask.actor) for entity in found[:MAX_INCIDENTS]]}

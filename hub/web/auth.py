@@ -16,6 +16,7 @@ from hub.access.roles import Roles
 from hub.access.sessions import Session, Sessions, check_csrf, csrf_token
 from hub.core.access import Actor
 from hub.core.error import Unauthenticated
+from hub.core.pipeline import Pipeline
 from hub.core.text import Text
 from hub.web.guard import NOBODY, json_answer
 from hub.web.route import OPEN, SIGNED_IN, Ask, Body, NoBody, Route
@@ -52,9 +53,10 @@ class SessionAuth:
     """Implements ``Authenticator`` for browsers and machines, and serves ``/api/session``."""
 
     def __init__(
-        self, accounts: Accounts, sessions: Sessions, purposes: Purposes, ledger: Ledger, station: Text,
-        demo: DemoLogin | None,
+        self, pipeline: Pipeline, accounts: Accounts, sessions: Sessions, purposes: Purposes, ledger: Ledger,
+        station: Text, demo: DemoLogin | None,
     ) -> None:  # fmt: skip
+        self._pipeline = pipeline
         self._accounts, self._sessions, self._purposes, self._ledger = accounts, sessions, purposes, ledger
         self._station, self._demo = station, demo
         self._chosen: dict[str, str] = {}  # session key → purpose; a restart falls back to the duty
@@ -87,7 +89,8 @@ class SessionAuth:
         return self._with_duty(self._sessions.actor(session, self._chosen.get(session.key)))
 
     def watch(self, request: web.Request) -> Callable[[], Actor | None]:
-        """Who a long-lived connection belongs to, asked again as long as it lasts; it keeps no session alive."""
+        """Who a long-lived connection belongs to, asked again as long as it lasts. An open board keeps its session
+        alive, up to the session's longest time: nobody should have to sign in in the middle of a watch."""
         header, secret = request.headers.get("Authorization", ""), request.cookies.get(COOKIE)
         session = self._sessions.use(secret) if secret and not header else None
 
@@ -95,9 +98,8 @@ class SessionAuth:
             try:
                 if session is None:
                     return self._with_duty(self._accounts.token_actor(header.partition(" ")[2].strip()))
-                if not self._sessions.valid(session):
-                    return None
-                return self._with_duty(self._sessions.actor(session, self._chosen.get(session.key)))
+                now = self._sessions.use(secret or "")
+                return self._with_duty(self._sessions.actor(now, self._chosen.get(now.key)))
             except Unauthenticated:
                 return None
 
@@ -124,7 +126,7 @@ class SessionAuth:
         self._chosen.pop(session.key, None)
 
     async def login_page(self, ask: Ask[NoBody]) -> dict[str, Any]:
-        near = ask.request.remote in LOOPBACK and self._demo is not None
+        near = self._demo is not None and _is_local(ask.request)
         demo = {"user": self._demo.user, "password": self._demo.password} if near and self._demo else None
         return {"demo": demo, "station": self._station.as_data()}
 
@@ -133,6 +135,7 @@ class SessionAuth:
         account = await self._accounts.sign_in(body.user, body.password, address, body.code)
         secret, session = await self._sessions.open(account, address)
         self._ledger.record(account.actor().id, "session.open", address, None)
+        await self._pipeline.settled()
         answer = json_answer(self._describe(self._with_duty(account.actor()), session, secret))
         answer.set_cookie(COOKIE, secret, httponly=True, samesite="Strict", secure=ask.request.secure, path="/")
         return answer
@@ -158,6 +161,7 @@ class SessionAuth:
         if secret:
             self._sessions.close(secret)
             self._ledger.record(ask.actor.id, "session.close", ask.request.remote or "", None)
+        await self._pipeline.settled()
         answer = json_answer({"user": NOBODY.id})
         answer.del_cookie(COOKIE, path="/")
         return answer
@@ -170,4 +174,12 @@ class SessionAuth:
         if secret:
             self._chosen[self._sessions.use(secret).key] = purpose
         self._ledger.record(named.id, "purpose.named", purpose, purpose)
+        await self._pipeline.settled()
         return {"purpose": purpose}
+
+
+def _is_local(request: web.Request) -> bool:
+    """A browser on this machine that asked for this machine: no reverse proxy, no name of another site."""
+    host = request.host.rpartition(":")[0] if ":" in request.host.rpartition("]")[2] else request.host
+    forwarded = any(name.lower().startswith(("x-forwarded", "forwarded")) for name in request.headers)
+    return request.remote in LOOPBACK and host.strip("[]") in {*LOOPBACK, "localhost"} and not forwarded

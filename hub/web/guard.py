@@ -82,7 +82,9 @@ class Guard:
             if route.right != OPEN:
                 raise Unauthenticated("nobody is signed in", hint="sign in, or send a token")
             return NOBODY
-        if route.right not in (OPEN, SIGNED_IN) and not self._roles.may_some(actor, route.right):
+        if route.right in (OPEN, SIGNED_IN):
+            return actor
+        if not route.filtered or not self._roles.may_some(actor, route.right):
             self._roles.check(actor, route.right)
         return actor
 

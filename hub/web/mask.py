@@ -11,6 +11,11 @@ from hub.core.state import Change, EntityState, State
 
 MASK = "•••"
 CLEARED = "personal.read"
+# What a domain's states need beyond ``state.read``: not everybody who sees the lamps sees the cases.
+DOMAIN_RIGHTS = {
+    "alarm": "incident.read", "incident": "incident.read", "confirmation": "incident.read", "hit": "incident.read",
+    "unit": "unit.read",
+}  # fmt: skip
 _NOBODYS = EntityState("hub.hub", "unknown", {}, 0.0, 0.0, 0)
 
 
@@ -30,6 +35,18 @@ class Mask:
         then = (change.new or change.old) if change is not None else None
         about = then or (self._state.get(entity) if entity else None) or _NOBODYS
         return self._roles.may(actor, right, about)
+
+    def may_read(self, actor: Actor, entity: EntityState) -> bool:
+        """May the actor see this entity's state? The right to all states, or to this one, and its domain's right."""
+        needed = DOMAIN_RIGHTS.get(entity.domain)
+        return self._roles.may(actor, "state.read", entity) and (
+            needed is None or self._roles.may(actor, needed, entity)
+        )
+
+    def may_follow(self, actor: Actor, entity: str | None, change: Change | None) -> bool:
+        """May the actor see this entity's changes on the stream?"""
+        then = (change.new or change.old) if change is not None else None
+        return self.may_read(actor, then or (self._state.get(entity) if entity else None) or _NOBODYS)
 
     def event(self, event: Event, cleared: bool) -> dict[str, Any]:
         """An event as JSON data."""

@@ -11,8 +11,17 @@ from hub.sdk.context import WebRequest, WebResponse
 from hub.web.guard import MAX_BODY, errors, json_answer
 
 Dispatch = Callable[[str, WebRequest], Awaitable[WebResponse]]
-# A plugin's page may not turn off what protects its readers.
-_NOT_FROM_PLUGINS = frozenset({"content-security-policy", "set-cookie", "x-content-type-options", "referrer-policy"})
+# What a plugin may say of its answer. Everything else could weaken what protects the reader.
+_FROM_PLUGINS = frozenset({
+    "cache-control", "content-disposition", "content-language", "etag", "location", "retry-after", "www-authenticate",
+})  # fmt: skip
+# Cookies ignore ports, and an officer's session must never come into a plugin's hands.
+_NOT_TO_PLUGINS = frozenset({"cookie", "proxy-authorization", "x-csrf"})
+# A plugin's page is its own world: no script of it runs, and it is of no origin (``sandbox``).
+_POLICY = (
+    "sandbox allow-forms; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
 
 
 def add_hooks(app: web.Application, dispatch: Dispatch) -> None:
@@ -24,19 +33,28 @@ def add_hooks(app: web.Application, dispatch: Dispatch) -> None:
             method=request.method,
             path=request.match_info["path"],
             query=dict(request.query),
-            headers={name.lower(): value for name, value in request.headers.items()},
+            headers=_told(request),
             body=body,
             remote=request.remote or "",
         )
         answer = await dispatch(request.match_info["instance"], asked)
         response = web.Response(status=answer.status, body=answer.body)
         response.headers["Content-Type"] = answer.content_type
+        response.headers["Content-Security-Policy"] = _POLICY
         for name, value in answer.headers.items():
-            if name.lower() not in _NOT_FROM_PLUGINS:
+            if name.lower() in _FROM_PLUGINS:
                 response.headers[name] = value
         return response
 
     app.router.add_route("*", "/hook/{instance}/{path:.*}", hook)
+
+
+def _told(request: web.Request) -> dict[str, str]:
+    """The request's headers for a plugin: without sessions and API tokens; Basic is a phone's own."""
+    told = {name.lower(): value for name, value in request.headers.items() if name.lower() not in _NOT_TO_PLUGINS}
+    if told.get("authorization", "").lower().startswith("bearer "):
+        del told["authorization"]
+    return told
 
 
 def public_app(dispatch: Dispatch, summary: Callable[[], dict[str, Any]]) -> web.Application:

@@ -73,3 +73,4 @@ class Route:
     summary: str
     handler: Handler
     body: type[Body] = NoBody
+    filtered: bool = False  # the handler shows each caller only what is theirs: any share of the right opens it

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 BEAT_S = 1.0
 BATCH_S = 0.1  # ordinary events go out ten times a second; emergencies at once
 MAX_CLIENTS = 64
+MAX_EACH = 16  # one account cannot take every place
 SLOW_AFTER = 1_000  # unsent ordinary events after which a client gets states instead
 MAX_CRITICAL = 5_000
 MAX_MESSAGE = 4_096
@@ -65,7 +66,7 @@ class Stream:
 
     def routes(self) -> list[Route]:
         """Its part of the table."""
-        return [Route("GET", "/api/stream", "state.read", "State and events as they are committed", self.connect)]
+        return [Route("GET", "/api/stream", "state.read", "What is committed, as it is", self.connect, filtered=True)]
 
     async def close(self) -> None:
         """Close every connection."""
@@ -76,7 +77,8 @@ class Stream:
     async def connect(self, ask: Ask[NoBody]) -> web.StreamResponse:
         """Serve one browser until it goes."""
         socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE, heartbeat=30, compress=False)
-        if len(self._clients) >= MAX_CLIENTS:
+        own = sum(client.actor.id == ask.actor.id for client in self._clients)
+        if len(self._clients) >= MAX_CLIENTS or own >= MAX_EACH:
             return web.Response(status=503, text="too many connections")
         await socket.prepare(ask.request)
         client = _Client(self._watch(ask.request), ask.actor, self._mask.cleared(ask.actor), socket)
@@ -105,12 +107,18 @@ class Stream:
 
     def _committed(self, event: Event, change: Change | None) -> None:
         for client in self._clients:
-            if not client.resync and self._mask.may_see(client.actor, "state.read", event.entity, change):
+            if client.resync or not self._mask.may_follow(client.actor, event.entity, change):
+                continue
+            if self._mask.may_see(client.actor, "event.read", event.entity, change):
                 self._queue(client, event, change)
+            elif change is not None:  # who may not read events sees the state that comes of them
+                client.newest[change.entity] = change.new
+                client.wake.set()
 
     def _queue(self, client: _Client, event: Event, change: Change | None) -> None:
+        kind = self._pipeline.types.get(event.type)
         domain = (event.entity or "").partition(".")[0]
-        must_hear = domain in NEVER_COALESCED
+        must_hear = domain in NEVER_COALESCED or (kind is not None and kind.lane is Lane.EMERGENCY)
         if not must_hear and (client.slow or len(client.waiting) >= SLOW_AFTER):
             client.slow = True
             if change is not None:
@@ -121,8 +129,7 @@ class Stream:
         else:
             client.waiting.append((event, change))
         client.wake.set()
-        kind = self._pipeline.types.get(event.type)
-        if must_hear or (kind is not None and kind.lane is Lane.EMERGENCY):
+        if must_hear:
             client.hurry.set()
 
     async def _send_forever(self, client: _Client) -> None:
@@ -175,7 +182,7 @@ class Stream:
         shown = [
             self._mask.state(entity, client.cleared)
             for entity in states
-            if self._mask.may_see(client.actor, "state.read", entity.entity)
+            if self._mask.may_read(client.actor, entity)
         ]
         client.sent_to = seq
         await self._send({"type": "state", "seq": seq, "states": shown, "now": self._pipeline.clock.now()}, client)

@@ -138,13 +138,13 @@ def test_a_token_acts_with_the_accounts_roles_and_is_no_person(accounts: Account
 def test_a_narrowed_token_has_only_what_the_account_has_too(accounts: Accounts) -> None:
     accounts.add("shop", GOOD, ["partner"], owner="gold_shop", grants=["event.emit:sos_raised"])
     bearer, token = accounts.add_token(
-        "shop", grants=["event.emit:sos_raised", "event.emit", "media.read", "user.manage"]
+        "shop", grants=["event.emit:sos_raised", "event.emit", "camera.view", "user.manage"]
     )
     assert accounts.token_actor(bearer) == Actor(
-        f"token:{token.id}", frozenset(), "gold_shop", frozenset({"event.emit:sos_raised", "media.read"})
+        f"token:{token.id}", frozenset(), "gold_shop", frozenset({"event.emit:sos_raised", "camera.view"})
     )
     accounts.set_grants("shop", [])
-    assert accounts.token_actor(bearer).grants == {"media.read"}
+    assert accounts.token_actor(bearer).grants == {"camera.view"}
     with pytest.raises(InvalidInput, match="is no right"):
         accounts.add_token("shop", grants=["*"])
 

@@ -71,7 +71,7 @@ def test_the_actions_of_the_vocabulary_ask_for_rights_of_the_table() -> None:
         ("partner", "public.report", "state.read event.read media.read event.emit personal.read"),
         ("auditor", "audit.read event.read", "personal.read media.read unit.read incident.control user.manage"),
         ("technician", "plugin.manage system.manage", "personal.read media.read user.manage incident.read audit.read"),
-        ("display", "state.read media.read unit.read", "personal.read event.emit incident.control audit.read"),
+        ("display", "state.read unit.read", "media.read personal.read event.emit incident.control audit.read"),
         ("public", "public.read public.report", "state.read event.read media.read"),
     ],
 )  # fmt: skip
@@ -121,12 +121,13 @@ def test_denied_names_the_right_and_who_has_it() -> None:
 
 def test_a_partner_sees_only_its_own() -> None:
     roles, partner = Roles(), actor("partner", owner="gold_shop")
-    assert roles.may(partner, "media.read", SHOP)
-    assert not roles.may(partner, "media.read", BANK)
-    assert not roles.may(partner, "media.read", entity("camera.nobodys"))
-    assert not roles.may(partner, "media.read")
+    assert roles.may(partner, "camera.view", SHOP)
+    assert not roles.may(partner, "camera.view", BANK)
+    assert not roles.may(partner, "camera.view", entity("camera.nobodys"))
+    assert not roles.may(partner, "camera.view")
     assert roles.may(partner, "state.read")  # a list, which the caller filters
-    assert roles.may_some(partner, "media.read")
+    assert roles.may_some(partner, "camera.view")
+    assert not roles.may_some(partner, "media.read")  # a picture does not say yet whose it is
     assert not roles.may_some(partner, "personal.read")
     assert {right for right in RIGHTS if right in LISTS} == {"state.read", "event.read"}
 

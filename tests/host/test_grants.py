@@ -93,7 +93,7 @@ async def test_an_entity_is_described_again_only_when_it_changed(bench: Bench) -
     for name in ("camera.a", "camera.a"):
         await mine.add(entity(name, "camera"), Camera())
     assert len(bench.events("entity_added", entity="camera.a")) == 1
-    await mine.emit(StateChanged(attributes={"lat": 1.0, "name": {"th": "x", "en": "x"}}), entity="camera.a")
+    await mine.emit(StateChanged(attributes={"lat": 1.0}), entity="camera.a")
     await mine.add(entity("camera.a", "camera"), Camera())
     assert len(bench.events("entity_added", entity="camera.a")) == 1
     await mine.add(Entity("camera.a", Text("ข", "B"), ("camera",)), Camera())

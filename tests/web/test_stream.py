@@ -238,7 +238,7 @@ async def test_a_change_of_roles_changes_what_an_open_stream_shows(door: Door) -
     }, "hit.h1")  # fmt: skip
     async with door.stream("patrol") as socket:
         assert plate_of(await frame_of(socket, "state")) == "1กข1234"
-        door.folks.accounts.set_roles("is_patrol", ["auditor"])
+        door.folks.accounts.set_roles("is_patrol", ["display"])
         assert plate_of(await frame_of(socket, "state")) == MASK
 
 
