@@ -101,7 +101,7 @@ class _Keeper:
         if isinstance(value, timedelta):
             return {"$seconds": value.total_seconds()}
         if isinstance(value, StateView):
-            raw = {**value.raw.as_data(), "personal": sorted(value.raw.personal)}
+            raw = {**value.raw.as_data(), "personal": dict(value.raw.personal)}
             return {"$state": self.keep(raw, depth + 1)}
         if isinstance(value, EventView):
             return {"$event": self.keep(value.raw.as_data(), depth + 1)}
@@ -132,7 +132,7 @@ def _untagged(tag: str, kept: Any, zone: tzinfo) -> Any:
         return timedelta(seconds=kept)
     if tag == "$state":
         raw = from_json(kept, zone)
-        return StateView(EntityState(**{**raw, "personal": frozenset(raw["personal"])}), zone)
+        return StateView(EntityState(**raw), zone)
     if tag == "$event":
         return EventView(Event.from_data(from_json(kept, zone)), zone)
     raise NotKeepable(f"a kept value has the unknown tag {tag}")

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hub.core.event import Event, EventTypes
@@ -19,7 +19,8 @@ UNAVAILABLE = "unavailable"
 class EntityState:
     """One entity's state. ``changed``: when the state string last changed, ``updated``: the last event's ``at``.
 
-    ``personal`` names the attributes that came from personal fields: masked for readers not cleared.
+    ``personal`` says of the attributes that came from personal fields which kind they are (``Personal``): they are
+    masked for readers not cleared.
     """
 
     entity: str
@@ -28,7 +29,7 @@ class EntityState:
     changed: float
     updated: float
     seq: int
-    personal: frozenset[str] = frozenset()
+    personal: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def domain(self) -> str:
@@ -88,12 +89,12 @@ class State:
         if value is None:
             value = old.state if old else UNKNOWN
         attributes = dict(old.attributes) if old else {}
-        personal = old.personal if old else frozenset()
+        personal = old.personal if old else {}
         for attribute, source in projection.attributes.items():
             if source in event.data:
                 attributes[attribute] = event.data[source]
                 if source in kind.personal and attribute not in personal:
-                    personal |= {attribute}
+                    personal = {**personal, attribute: kind.personal[source].value}
         if projection.merge_from is not None:
             attributes.update(event.data.get(projection.merge_from) or {})
         changed = old.changed if old and old.state == value else event.at
@@ -103,14 +104,12 @@ class State:
 
     def dump(self) -> list[dict[str, Any]]:
         """All entities as JSON data, for a snapshot at ``seq``."""
-        return [{**entity.as_data(), "personal": sorted(entity.personal)} for entity in self._entities.values()]
+        return [{**entity.as_data(), "personal": dict(entity.personal)} for entity in self._entities.values()]
 
     def load(self, seq: int, entities: Iterable[Mapping[str, Any]]) -> None:
         """Become the snapshot."""
         self.seq = seq
-        self._entities = {
-            data["entity"]: EntityState(**{**data, "personal": frozenset(data["personal"])}) for data in entities
-        }
+        self._entities = {data["entity"]: EntityState(**data) for data in entities}
 
 
 def _as_state(raw: object) -> str:

@@ -234,13 +234,21 @@ class LocalContext:
         seen = self._parts.pipeline.state.get(entity)
         with hub_side():
             await self._parts.pipeline.settled()
-        return seen
+        return self._visible(seen) if seen is not None else None
 
     async def states(self, domain: str) -> list[EntityState]:
         seen = [state for state in self._parts.pipeline.state if state.domain == domain]
         with hub_side():
             await self._parts.pipeline.settled()
-        return seen
+        return [self._visible(state) for state in seen]
+
+    def _visible(self, state: EntityState) -> EntityState:
+        """The state without the personal attributes that ``reads`` of plugin.toml does not name; its own it sees."""
+        hidden = {name for name, kind in state.personal.items() if kind not in self.manifest.reads}
+        if not hidden or state.attributes.get("instance") == self.instance:
+            return state
+        shown = {name: None if name in hidden else value for name, value in state.attributes.items()}
+        return replace(state, attributes=shown)
 
     async def history(self, query: Query) -> list[Event]:
         query = replace(query, limit=max(1, min(query.limit, MAX_HISTORY)))

@@ -202,7 +202,7 @@ def templates(**values: tuple[str, dict[str, Any]]) -> Templates:
         EntityState(name.replace("__", "."), value, attributes, START, START, 1)
         for name, (value, attributes) in values.items()
     ]
-    state.load(1, [{**entity.as_data(), "personal": []} for entity in entities])
+    state.load(1, [{**entity.as_data(), "personal": {}} for entity in entities])
     return Templates(World(state, ManualClock(START), UTC))
 
 
