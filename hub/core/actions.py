@@ -270,6 +270,8 @@ class Actions:
         ``Denied`` unless a person with the action's right answers; ``Expired`` when it is too late.
         """
         owed = self._owed.get(confirmation.removeprefix("confirmation."))
+        if owed is not None and owed.spec is None:  # taken up at a start before its plugin had declared it
+            owed.spec = self._specs.get(owed.call.action)
         if owed is None or owed.confirm_until is None or owed.spec is None:
             raise Expired("this confirmation was answered or has expired", where=confirmation, hint="ask for it again")
         if not actor.person:

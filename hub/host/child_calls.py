@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
@@ -42,6 +43,7 @@ class Served:
     def __init__(self, ctx: LocalContext, watcher: Any, there: There) -> None:
         self._ctx, self._watcher, self._there = ctx, watcher, there
         self._videos: dict[int, Video] = {}
+        self._numbers = itertools.count(1)
         self._services: dict[str, Any] = {}
         self._calls: Mapping[str, Callable[[Args, bytes], Awaitable[Any]]] = {
             "add": self._add, "remove": self._remove, "emit": self._emit, "on": self._on, "act": self._act,
@@ -150,7 +152,7 @@ class Served:
     async def _video(self, args: Args, _: bytes) -> int:
         if len(self._videos) >= MAX_VIDEOS:
             raise LimitExceeded(f"more than {MAX_VIDEOS} video sources", where=self._ctx.instance)
-        number = max(self._videos, default=0) + 1
+        number = next(self._numbers)
         self._videos[number] = await self._ctx.video(args["entity"], source_of(args["source"]))
         return number
 

@@ -34,7 +34,8 @@ class EmitBody(Body):
 
 
 class StateApi:
-    """Reads wait for the commit of what they show (invariant 1); look-ups of people's data leave an audit line."""
+    """Reads wait for the commit of what they show (invariant 1); looking through events that hold people's data leaves
+    an audit line with the purpose."""
 
     def __init__(self, pipeline: Pipeline, roles: Roles, mask: Mask, ledger: Ledger, zone: dict[str, Any]) -> None:
         self._pipeline, self._roles, self._mask, self._ledger, self._zone = pipeline, roles, mask, ledger, zone
