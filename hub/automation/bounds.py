@@ -59,18 +59,18 @@ def _bounded(size: int, limit: int, what: str) -> None:
 
 def _weigh(value: Any) -> None:
     items = chars = 0
-    todo = [value]
-    while todo:
-        item = todo.pop()
+    pending = [value]
+    while pending:
+        item = pending.pop()
         items += 1
         if isinstance(item, str):
             chars += len(item)
         elif isinstance(item, Mapping):
-            todo += item.keys()
-            todo += item.values()
+            pending += item.keys()
+            pending += item.values()
         elif isinstance(item, list | tuple | set):
-            todo += item
-        if items + len(todo) > 2 * MAX_ITEMS or items > MAX_ITEMS:
+            pending += item
+        if items + len(pending) > 2 * MAX_ITEMS or items > MAX_ITEMS:
             raise TooCostly(f"a value of more than {MAX_ITEMS} items")
     _bounded(chars, MAX_CHARS, "characters")
 

@@ -197,10 +197,10 @@ def parsed(text: str) -> Any:
 
 
 def _check(tree: nodes.Template, env: jinja2.Environment) -> None:
-    count, todo = 0, list(tree.iter_child_nodes())
-    while todo:
-        node = todo.pop()
-        todo += node.iter_child_nodes()
+    count, pending = 0, list(tree.iter_child_nodes())
+    while pending:
+        node = pending.pop()
+        pending += node.iter_child_nodes()
         count += 1
         if count > MAX_NODES:
             raise TemplateWrong("template: too long; divide it")

@@ -49,11 +49,11 @@ from hub.sdk.context import (
     WebResponse,
     current_call,
 )
-from hub.sdk.spec import Config, PluginSpec, plugin
+from hub.sdk.spec import Config, Name, PluginSpec, plugin
 
 __all__ = [
     "ActionFailed", "Call", "Clock", "Collection", "Config", "Conflict", "Context", "Denied", "Entity", "EntityState",
     "Event", "EventData", "Expired", "HubError", "Ids", "InvalidInput", "LimitExceeded", "ManualClock", "MediaStore",
-    "NotFound", "Outcome", "PluginSpec", "Query", "Records", "StateChanged", "SystemClock", "Text", "TimedOut",
+    "Name", "NotFound", "Outcome", "PluginSpec", "Query", "Records", "StateChanged", "SystemClock", "Text", "TimedOut",
     "Unavailable", "Video", "VideoSource", "WebRequest", "WebResponse", "current_call", "distance_m", "plugin",
 ]  # fmt: skip

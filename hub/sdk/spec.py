@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pluggy
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
+from hub.core.text import Text
 from hub.sdk.context import Context
 
 PROJECT = "hub"
@@ -20,6 +21,17 @@ class Config(BaseModel):
     """Base of a plugin's configuration: unknown fields are mistakes; every field carries a description."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Name(Config):
+    """A name in both languages, as a field of a plugin's configuration."""
+
+    th: str = Field(min_length=1, max_length=200, description="in Thai")
+    en: str = Field(min_length=1, max_length=200, description="in English")
+
+    def text(self) -> Text:
+        """As the hub's own words."""
+        return Text(self.th, self.en)
 
 
 Setup = Callable[[Context, Any], AsyncIterator[None]]

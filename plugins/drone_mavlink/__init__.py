@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from hub.sdk import Config, Context, Entity, PluginSpec, Text, Unavailable, plugin
+from hub.sdk import Config, Context, Entity, Name, PluginSpec, Unavailable, plugin
 
 from .device import BadEndpoint, Drone, LinkLost
 from .link import parse_endpoint
 from .pilot import Pilot
-from .rules import Authorisation, Checks, Fence, Rules, Words
+from .rules import Authorisation, Checks, Fence, Rules
 
 FIRST_HEARTBEAT_S = 2.0
 REPORT_S = 1.0
@@ -23,7 +23,7 @@ class Settings(Config):
     """Configuration of one drone."""
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9_]{0,60}$", description="becomes drone.ID")
-    name: Words = Field(description="what the screens call it")
+    name: Name = Field(description="what the screens call it")
     endpoint: str = Field(description="udpout:ADDRESS:PORT (we speak first) or udpin:ADDRESS:PORT (the drone does)")
     signing_key: SecretStr | None = Field(None, description="64 hex digits; needed off this machine; use !secret")
     fence: Fence = Field(description="where flights may go")
@@ -70,7 +70,7 @@ class Settings(Config):
 async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
     """Bring the drone in and watch it. It need not be switched on."""
     entity = Entity(
-        f"drone.{config.id}", Text(config.name.th, config.name.en), ("drone",), simulated=config.simulated,
+        f"drone.{config.id}", config.name.text(), ("drone",), simulated=config.simulated,
         silent_after=SILENT_S,
     )  # fmt: skip
     drone = Drone(config.endpoint, clock=ctx.clock, signing_key=config.key, heartbeat_limit_s=config.link_timeout_s)

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 from pydantic import Field, field_validator, model_validator
 
-from hub.sdk import Config, distance_m
+from hub.sdk import Config, Name, distance_m
 
 BANGKOK = timezone(timedelta(hours=7), "Asia/Bangkok")
 """Thailand has had UTC+7 without summer time since 1920."""
@@ -48,18 +48,11 @@ class Hours:
         return minute >= self.start or minute < self.end
 
 
-class Words(Config):
-    """A phrase in both languages."""
-
-    th: str = Field(min_length=1, max_length=200, description="Thai")
-    en: str = Field(min_length=1, max_length=200, description="English")
-
-
 class Authorisation(Config):
     """One recorded permit."""
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,60}$", description="short name, shown with each flight under it")
-    title: Words = Field(description="what it is called")
+    title: Name = Field(description="what it is called")
     source: str = Field(min_length=1, max_length=300, description="who gave it, its number and date")
     valid_from: date = Field(description="first day, Thai time")
     valid_until: date = Field(description="last day, Thai time")

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from pydantic import Field, SecretStr, field_validator
 
-from hub.sdk import Config, Context, Entity, PluginSpec, Text, plugin
+from hub.sdk import Config, Context, Entity, Name, PluginSpec, plugin
 
 from .channel import Channel
 from .device import API, LineClient
@@ -16,17 +16,10 @@ from .inbox import Inbox
 from .status import Status
 
 
-class Name(Config):
-    """A name in both languages."""
-
-    th: str = Field("LINE ทางการ", min_length=1, max_length=120, description="Thai name")
-    en: str = Field("LINE Official Account", min_length=1, max_length=120, description="English name")
-
-
 class Settings(Config):
     """Configuration of one LINE channel."""
 
-    name: Name = Field(Name(), description="what the screens call the channel")
+    name: Name = Field(Name(th="LINE ทางการ", en="LINE Official Account"), description="its name on screens")
     base_url: str = Field(API, description="address of the Messaging API; another one only for tests and the demo")
     channel_token: SecretStr = Field(min_length=1, description="channel access token; use !secret")
     channel_secret: SecretStr = Field(min_length=1, description="channel secret that signs webhooks; use !secret")
@@ -53,7 +46,7 @@ class Settings(Config):
 
 async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
     """Serve ``line.push`` and the webhook ``/hook/INSTANCE/webhook``. LINE need not answer for that."""
-    entity = Entity(f"line.{ctx.instance}", Text(config.name.th, config.name.en), simulated=config.simulated)
+    entity = Entity(f"line.{ctx.instance}", config.name.text(), simulated=config.simulated)
     async with aiohttp.ClientSession() as session:
         client = LineClient(
             session, config.channel_token.get_secret_value(), base_url=config.base_url,

@@ -7,19 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
-from hub.sdk import Config, Context, Entity, PluginSpec, Text, Unavailable, Video, VideoSource, plugin
+from hub.sdk import Config, Context, Entity, Name, PluginSpec, Unavailable, Video, VideoSource, plugin
 
 from .device import check_url
 
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
-
-
-class Name(Config):
-    """A name in both languages."""
-
-    th: str = Field(min_length=1, max_length=120, description="Thai name")
-    en: str = Field(min_length=1, max_length=120, description="English name")
 
 
 class CameraSettings(Config):
@@ -86,7 +79,7 @@ async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
 def _entity(settings: CameraSettings) -> Entity:
     capabilities = ("camera", "plate_reader") if "plate" in settings.analyse else ("camera",)
     return Entity(
-        f"camera.{settings.id}", Text(settings.name.th, settings.name.en), capabilities, area=settings.area,
+        f"camera.{settings.id}", settings.name.text(), capabilities, area=settings.area,
         position=settings.position, owner=settings.owner, simulated=settings.simulated,
         silent_after=settings.silent_after_s,
     )  # fmt: skip

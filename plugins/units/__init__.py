@@ -16,9 +16,9 @@ from hub.sdk import (
     Entity,
     InvalidInput,
     LimitExceeded,
+    Name,
     PluginSpec,
     StateChanged,
-    Text,
     WebRequest,
     WebResponse,
     plugin,
@@ -28,13 +28,6 @@ from .device import BadPosition, Fix, Post, parse_post, presented
 
 STATUSES = ("available", "busy", "off_duty")
 REFUSED = WebResponse(401, b'{"error":"unknown device or wrong secret"}', "application/json")
-
-
-class Name(Config):
-    """A name in both languages."""
-
-    th: str = Field(min_length=1, max_length=120, description="Thai name")
-    en: str = Field(min_length=1, max_length=120, description="English name")
 
 
 class DeviceSettings(Config):
@@ -174,7 +167,7 @@ async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
     units: dict[str, _Unit] = {}
     for device in config.devices:
         entity = Entity(
-            f"unit.{device.id}", Text(device.name.th, device.name.en), ("unit",), simulated=device.simulated,
+            f"unit.{device.id}", device.name.text(), ("unit",), simulated=device.simulated,
             silent_after=config.silent_after_s,
         )  # fmt: skip
         unit = _Unit(ctx, entity.id, device.secret.get_secret_value())
