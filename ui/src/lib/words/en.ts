@@ -289,7 +289,7 @@ export const en: Record<keyof typeof th, string> = {
   'automation.mode': 'Mode',
   'automation.lastRun': 'Last run',
   'automation.never': 'has not run',
-  'automation.runs': 'Runs',
+  'automation.runs': 'Running now',
   'automation.error': 'Last error',
   'automation.file': 'File',
   'automation.empty': 'No automations yet',

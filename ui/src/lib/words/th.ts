@@ -287,7 +287,7 @@ export const th = {
   'automation.mode': 'โหมด',
   'automation.lastRun': 'ทำงานล่าสุด',
   'automation.never': 'ยังไม่เคยทำงาน',
-  'automation.runs': 'จำนวนครั้ง',
+  'automation.runs': 'กำลังทำงานอยู่',
   'automation.error': 'ข้อผิดพลาดล่าสุด',
   'automation.file': 'ไฟล์',
   'automation.empty': 'ยังไม่มีกฎ',
