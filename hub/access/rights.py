@@ -37,6 +37,7 @@ RIGHTS: Final[Mapping[str, Text]] = {
     "radio.control": Text("ประกาศทางวิทยุ", "Announce on the radio"),
     "notify.control": Text("ส่งข้อความแจ้งเตือน", "Send notices"),
     "call.control": Text("รับสายฉุกเฉิน", "Take emergency calls"),
+    "report.control": Text("รับ ตอบ รวม และปิดเรื่องในกล่องรับแจ้ง", "Take, answer, merge and close reports"),
     "checkpoint.control": Text("จัดการจุดตรวจตู้แดง", "Manage red-box check-points"),
     "watchlist.read": Text("ดูบัญชีเฝ้าระวัง", "See the watch-list"),
     "watchlist.control": Text("เพิ่มและแก้บัญชีเฝ้าระวัง", "Add and change watch-list entries"),

@@ -24,6 +24,16 @@ from hub.capabilities.incident import (
     Priority,
 )
 from hub.capabilities.message import MessageReceived, MessageSent
+from hub.capabilities.report import (
+    Report,
+    ReportAdded,
+    ReportAnswered,
+    ReportConversation,
+    ReportFiled,
+    ReportMerged,
+    ReportReceived,
+    ReportStatusChanged,
+)
 from hub.capabilities.unit import Unit, UnitAlerted, UnitMoved, UnitStatusChanged, UnitTaskSeen
 from hub.capabilities.watchlist import Hit, WatchlistHit, WatchlistReviewed
 from hub.core.action import ActionSpec, actions_of
@@ -36,6 +46,7 @@ CAPABILITIES: dict[str, type] = {
     "hit": Hit,
     "incident": Incident,
     "plate_reader": PlateReader,
+    "report": Report,
     "unit": Unit,
 }
 
@@ -44,7 +55,9 @@ EVENT_TYPES: tuple[EventType, ...] = tuple(
     for data in (
         AlarmAcknowledged, AlarmCleared, AlarmRaised, AlarmReturned, AlarmShelved, DroneArrived, DroneDispatched,
         DroneRefused, DroneTelemetry, IncidentAcknowledged, IncidentAssigned, IncidentAttached, IncidentClosed,
-        IncidentNoted, IncidentOpened, MessageReceived, MessageSent, MotionEnded, MotionStarted, PlateRead, UnitAlerted,
+        IncidentNoted, IncidentOpened, MessageReceived, MessageSent, MotionEnded, MotionStarted, PlateRead,
+        ReportAdded, ReportAnswered, ReportConversation, ReportFiled, ReportMerged, ReportReceived, ReportStatusChanged,
+        UnitAlerted,
         UnitMoved, UnitStatusChanged, UnitTaskSeen, VideoChanged, WatchlistHit, WatchlistReviewed,
     )
 )  # fmt: skip
@@ -60,6 +73,7 @@ __all__ = [
     "AlarmShelved", "Camera", "Drone", "DroneArrived", "DroneDispatched", "DroneRefused", "DroneTelemetry", "Hit",
     "Incident", "IncidentAcknowledged", "IncidentAssigned", "IncidentAttached", "IncidentClosed", "IncidentNoted",
     "IncidentOpened", "MessageReceived", "MessageSent", "MotionEnded", "MotionStarted", "PlateGuess", "PlateRead",
-    "PlateReader", "Priority", "Unit", "UnitAlerted", "UnitMoved", "UnitStatusChanged", "UnitTaskSeen", "VideoChanged",
+    "PlateReader", "Priority", "Report", "ReportAdded", "ReportAnswered", "ReportConversation", "ReportFiled",
+    "ReportMerged", "ReportReceived", "ReportStatusChanged", "Unit", "UnitAlerted", "UnitMoved", "UnitStatusChanged", "UnitTaskSeen", "VideoChanged",
     "WatchlistHit", "WatchlistReviewed", "capability_actions",
 ]  # fmt: skip

@@ -22,3 +22,8 @@ class Ids:
         """A new id of 26 characters."""
         value = (int(self._clock.now() * 1000) & (1 << 48) - 1) << 80 | self.random.getrandbits(80)
         return "".join([_PAIRS[value >> shift & 1023] for shift in _SHIFTS])
+
+    def receipt(self) -> str:
+        """A number that a citizen can read out: ``K7M-2QX``, one of 10⁹, from letters not to be misread."""
+        letters = "".join(self.random.choice(_ALPHABET) for _ in range(6)).upper()
+        return f"{letters[:3]}-{letters[3:]}"
