@@ -1,14 +1,26 @@
-/** The typed dictionary. Thai comes first; English is complete. */
+/** The typed dictionary, made of one file per area: write ``NAME.ts`` and add it to ``PARTS``. */
 
 import { clean, type Lang } from '../text';
-import { en } from './en';
-import { enEvents, thEvents } from './events';
-import { th } from './th';
+import { automations } from './automations';
+import { base } from './base';
+import { board } from './board';
+import { errors } from './errors';
+import { events } from './events';
+import type { Part } from './part';
+import { plugins } from './plugins';
+import { views } from './views';
 
-export type Key = keyof typeof th | keyof typeof thEvents;
+const PARTS = [base, board, errors, events, plugins, automations, views] as const;
+
+type KeyOf<P> = P extends Part<infer K> ? K : never;
+export type Key = KeyOf<(typeof PARTS)[number]>;
 export type Values = Record<string, string | number>;
 
-export const dictionaries: Record<Lang, Record<Key, string>> = { th: { ...th, ...thEvents }, en: { ...en, ...enEvents } };
+export const dictionaries: Record<Lang, Record<Key, string>> = { th: together('th'), en: together('en') };
+
+function together(lang: Lang): Record<Key, string> {
+  return Object.assign({}, ...PARTS.map((words) => words[lang])) as Record<Key, string>;
+}
 
 /** The phrase with its blanks filled: ``{name}`` takes ``values.name``. */
 export function translate(lang: Lang, key: Key, values: Values = {}): string {
