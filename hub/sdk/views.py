@@ -7,7 +7,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-ViewKind = Literal["table", "form", "map", "timeline", "picture", "chart", "actions", "video"]
+ViewKind = Literal["table", "form", "map", "timeline", "picture", "chart", "actions", "video", "link"]
+Format = Literal[
+    "text", "number", "percent", "age", "time", "duration", "entity", "words", "list", "bool", "interval",
+]  # fmt: skip
+Section = Literal["cases", "cameras", "streets", "patrol", "people", "station", "technical"]
+"""Where in the menu of pages a plugin stands."""
 
 
 class Words(BaseModel):
@@ -19,19 +24,27 @@ class Words(BaseModel):
 
 
 class Column(BaseModel):
-    """A column of a table: an attribute of the entity, or ``state``, ``name``, ``updated``."""
+    """A column of a table: an attribute of the entity, or ``state``, ``name``, ``updated``. Of a chart: a numeric
+    field of the event's data.
+
+    ``percent``: 0 to 100. ``age``, ``time``: seconds since 1970 UTC. ``duration``: seconds. ``entity``: an entity id or
+    a list of them. ``words``: ``{th, en}``. ``list``: its items. ``interval``: ``{low, estimate, high, mark}``, each 0
+    to 100, drawn with its mark and the verdict in words: met when ``low`` reaches the mark, not met when ``high`` stays
+    below it, else it cannot be told; ``verdict`` (``met``, ``not_met``, ``cannot_tell``) says otherwise.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     field: str
     title: Words
-    format: Literal["text", "number", "percent", "age", "time", "entity"] = "text"
+    format: Format = "text"
 
 
 class View(BaseModel):
     """One card. ``domain`` or ``event_type`` says what it shows; ``action`` what a form or button does.
 
-    table, map, picture, video: entities of ``domain``. timeline, chart: events of ``event_type``.
-    form: the parameters of ``action``. actions: buttons for the actions of the entities of ``domain``.
+    table, map, picture, video: entities of ``domain``. timeline: events of ``event_type``. chart: how many there were,
+    or the numbers in ``columns``. form: the parameters of ``action``. actions: buttons for the actions of the entities
+    of ``domain``. link: opens ``path``, a staff route of the instance.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,5 +54,8 @@ class View(BaseModel):
     domain: str | None = None
     event_type: str | None = None
     action: str | None = None
+    path: str | None = Field(None, pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$")
     columns: list[Column] = []
+    actions: list[str] | None = None
+    empty: Words | None = None
     right: str = "state.read"

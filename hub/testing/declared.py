@@ -15,7 +15,7 @@ from hub.sdk.views import View
 
 _NEEDS = {
     "table": "domain", "map": "domain", "picture": "domain", "video": "domain", "actions": "domain",
-    "timeline": "event_type", "chart": "event_type", "form": "action",
+    "timeline": "event_type", "chart": "event_type", "form": "action", "link": "path",
 }  # fmt: skip
 
 
@@ -87,7 +87,7 @@ def _views(
 def _names(view: View, domains: Set[str], types: Mapping[str, EventType], actions: Set[str]) -> Iterator[str]:
     for what, name, known in (
         ("domain", view.domain, domains), ("event type", view.event_type, types.keys()),
-        ("action", view.action, actions),
+        ("action", view.action, actions), *(("action", name, actions) for name in view.actions or ()),
     ):  # fmt: skip
         if name is not None and name not in known:
             yield f"views: {view.id}: there is no {what} {name!r}{_near(name, known)}"

@@ -80,7 +80,10 @@ class SystemApi:
     async def views(self, ask: Ask[NoBody]) -> dict[str, Any]:
         return {
             "views": [
-                {**view, "plugin": row["plugin"], "instance": row["instance"]}
+                {
+                    **view, "plugin": row["plugin"], "instance": row["instance"], "plugin_title": row["title"],
+                    "section": row["section"],
+                }
                 for row in self._host.describe()
                 for view in row["views"]
                 if self._roles.may(ask.actor, view["right"])

@@ -69,6 +69,7 @@ MANIFEST: Final = {
     "Manifest.exclusive": "the old instance must stop before a new one starts: it holds a port or a device",
     "Manifest.quality": "1 the contract passes; 2 README and fake; 3 discovery and diagnostics; 4 strict types and a "
                         "soak test",
+    "Manifest.section": "where its pages stand in the menu; by the domains of its views when it does not say",
     "Manifest.requires": "Python distributions that its own environment (`.venv` in its folder) needs",
     "Manifest.debian": "Debian packages with programs it needs",
     "Manifest.emits": "event types it may emit; others are refused",
@@ -90,7 +91,11 @@ MANIFEST: Final = {
     "View.domain": "table, map, picture, video, actions: the entities of this domain",
     "View.event_type": "timeline, chart: the events of this type",
     "View.action": "form: the action whose parameters it asks for",
-    "View.columns": "table: its columns",
+    "View.path": "link: a staff route of the instance, without its beginning `/plugin/INSTANCE/`",
+    "View.columns": "table: its columns; chart: numeric fields, instead of how many events there were",
+    "View.actions": "table, actions: the actions offered on each row, as full names; without it all that the entity "
+                    "has, `[]` none",
+    "View.empty": "what it says when there is nothing to show",
     "View.right": "who does not have it does not see the view",
     "Column.field": "an attribute of the entity, or `state`, `name`, `updated`",
     "Column.title": "its heading",
