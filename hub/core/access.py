@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from hub.core.state import EntityState
 
@@ -33,3 +34,28 @@ class Authorizer(Protocol):
 
     def check(self, actor: Actor, right: str, entity: EntityState | None = None) -> None:
         """Return when ``actor`` has ``right`` (on ``entity``); raise ``Denied`` naming the right otherwise."""
+
+
+ViewKind = Literal["live", "recorded"]
+
+
+class View(Protocol):
+    """One person looking at one camera, from ``ViewGate.open`` to ``close``."""
+
+    cut: asyncio.Event
+    """Set when the view must end now (a share was revoked): whoever shows it stops within a second."""
+    reason: str
+    """Why it was cut, in words for the viewer; "" before."""
+
+    def allowed(self) -> bool:
+        """May it go on? Asked each second, so that hours and grants that run out end it too."""
+
+    async def close(self) -> None:
+        """It has ended; harmless when called again. Durable when it returns."""
+
+
+class ViewGate(Protocol):
+    """Decides who may look at a camera, and keeps who did."""
+
+    async def open(self, actor: Actor, entity: EntityState, kind: ViewKind, purpose: str | None) -> View:
+        """Begin a view; that it began is durable when this returns. ``Denied`` names what is missing."""
