@@ -8,10 +8,11 @@ UI_BUILT := hub/web/ui_dist/index.html
 UI_SOURCES := $(shell find ui -path ui/node_modules -prune -o -type f -print 2>/dev/null)
 
 # What the demo zone reads and draws plates with.
-RUN_PACKAGES := tesseract-ocr tesseract-ocr-tha fonts-thai-tlwg
+RUN_PACKAGES := tesseract-ocr tesseract-ocr-tha fonts-thai-tlwg libpangoft2-1.0-0 libopus0
 # A real browser and an RTSP server from another program.
 TEST_PACKAGES := $(RUN_PACKAGES) chromium ffmpeg python3-gi gir1.2-gst-rtsp-server-1.0 \
-	gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
+	gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly \
+	mumble-server mosquitto coturn nginx poppler-utils zbar-tools
 
 .PHONY: install run test check check-python check-ui bench lock clean
 .DELETE_ON_ERROR:
@@ -19,7 +20,7 @@ TEST_PACKAGES := $(RUN_PACKAGES) chromium ffmpeg python3-gi gir1.2-gst-rtsp-serv
 install: .venv/installed $(UI_BUILT)
 
 run: install
-	@scripts/debian.sh "for the demo zone to read number plates" $(RUN_PACKAGES)
+	@scripts/debian.sh "for the demo zone: plates, printing in Thai, radio" $(RUN_PACKAGES)
 	exec $(BIN)/hub run --config config.yaml --data data --port $(PORT)
 
 test: install .venv/installed-dev

@@ -59,6 +59,7 @@ from hub.web.auth import DemoLogin, SessionAuth
 from hub.web.guard import Guard
 from hub.web.mask import Mask
 from hub.web.server import Listener, Server
+from hub.web.staff import PluginPages
 from hub.web.stream import Stream
 from hub.web.tls import context as given_tls
 from hub.web.tls import own_context
@@ -157,8 +158,9 @@ class App:
             *EvidenceApi(self.pipeline, self.media, self.ledger, self.signer).routes(),
             *AutomationApi(self.pipeline, self.engine, self._check_text).routes(),
             *self.stream.routes(),
+            *PluginPages(self.host.routes, self.roles, auth.watch).routes(),
         ]
-        self.server = Server(routes, Guard(auth, self.roles), self.host.routes.dispatch, system.summary, version())
+        self.server = Server(routes, Guard(auth, self.roles), self.host.routes, system.summary, version())
 
     def _check_text(self, text: str) -> list[Mistake]:
         return check_text(text, "draft", self.catalogue(), self.blueprints)

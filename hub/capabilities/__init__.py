@@ -23,7 +23,18 @@ from hub.capabilities.incident import (
     IncidentOpened,
     Priority,
 )
+from hub.capabilities.light import (
+    Light,
+    LightBoosted,
+    LightCommanded,
+    LightFault,
+    LightFaultCleared,
+    LightOverridden,
+    LightReported,
+    LightScheduled,
+)
 from hub.capabilities.message import MessageReceived, MessageSent
+from hub.capabilities.mqtt import Mqtt, MqttMessage, MqttSubscription, Receive
 from hub.capabilities.report import (
     Report,
     ReportAdded,
@@ -45,6 +56,7 @@ CAPABILITIES: dict[str, type] = {
     "drone": Drone,
     "hit": Hit,
     "incident": Incident,
+    "light": Light,
     "plate_reader": PlateReader,
     "report": Report,
     "unit": Unit,
@@ -57,8 +69,7 @@ EVENT_TYPES: tuple[EventType, ...] = tuple(
         DroneRefused, DroneTelemetry, IncidentAcknowledged, IncidentAssigned, IncidentAttached, IncidentClosed,
         IncidentNoted, IncidentOpened, MessageReceived, MessageSent, MotionEnded, MotionStarted, PlateRead,
         ReportAdded, ReportAnswered, ReportConversation, ReportFiled, ReportMerged, ReportReceived, ReportStatusChanged,
-        UnitAlerted,
-        UnitMoved, UnitStatusChanged, UnitTaskSeen, VideoChanged, WatchlistHit, WatchlistReviewed,
+        UnitAlerted, UnitMoved, UnitStatusChanged, UnitTaskSeen, VideoChanged, WatchlistHit, WatchlistReviewed,
     )
 )  # fmt: skip
 
@@ -74,6 +85,6 @@ __all__ = [
     "Incident", "IncidentAcknowledged", "IncidentAssigned", "IncidentAttached", "IncidentClosed", "IncidentNoted",
     "IncidentOpened", "MessageReceived", "MessageSent", "MotionEnded", "MotionStarted", "PlateGuess", "PlateRead",
     "PlateReader", "Priority", "Report", "ReportAdded", "ReportAnswered", "ReportConversation", "ReportFiled",
-    "ReportMerged", "ReportReceived", "ReportStatusChanged", "Unit", "UnitAlerted", "UnitMoved", "UnitStatusChanged", "UnitTaskSeen", "VideoChanged",
-    "WatchlistHit", "WatchlistReviewed", "capability_actions",
+    "ReportMerged", "ReportReceived", "ReportStatusChanged", "Unit", "UnitAlerted", "UnitMoved", "UnitStatusChanged",
+    "UnitTaskSeen", "VideoChanged", "WatchlistHit", "WatchlistReviewed", "capability_actions",
 ]  # fmt: skip

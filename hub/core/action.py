@@ -26,6 +26,7 @@ class ActionSpec:
 
     ``idempotent``: doing it twice is doing it once, so it may be sent again after a crash. ``dangerous``: a person
     with the right ``right`` confirms each call within 60 s. ``timeout``: seconds until it counts as failed.
+    ``private``: neither parameters nor answer are written down anywhere; that it was done, and by whom, is.
     """
 
     name: str
@@ -36,6 +37,7 @@ class ActionSpec:
     idempotent: bool = False
     dangerous: bool = False
     timeout: float = DEFAULT_TIMEOUT_S
+    private: bool = False
 
     @property
     def target(self) -> bool:
@@ -115,6 +117,7 @@ def spec_from_table(table: Mapping[str, Any], params: type[BaseModel]) -> Action
         idempotent=table.get("idempotent", False),
         dangerous=table.get("dangerous", False),
         timeout=table.get("timeout_s", DEFAULT_TIMEOUT_S),
+        private=table.get("private", False),
     )
 
 

@@ -69,10 +69,19 @@ class _Owed:
     timer: Timer | None = None
     waiters: list[asyncio.Future[Outcome]] = field(default_factory=list)
 
+    @property
+    def private(self) -> bool:
+        return self.spec is not None and self.spec.private
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """What may be written down of its parameters."""
+        return {} if self.private else dict(self.call.params)
+
     def as_data(self) -> dict[str, Any]:
         call = self.call
         return {
-            "action": call.action, "target": call.target, "params": call.params, "key": call.key, "actor": call.actor,
+            "action": call.action, "target": call.target, "params": self.params, "key": call.key, "actor": call.actor,
             "cause": call.cause, "depth": call.depth, "asked": self.asked, "confirm_until": self.confirm_until,
         }  # fmt: skip
 
@@ -188,7 +197,7 @@ class Actions:
 
     def _begin(self, owed: _Owed) -> None:
         call = owed.call
-        asked = ActionRequested(action=call.action, key=call.key, actor=call.actor, params=dict(call.params))
+        asked = ActionRequested(action=call.action, key=call.key, actor=call.actor, params=owed.params)
         self._emit(call, asked)  # first: a chain that is too deep is refused here, and nothing of it is owed
         self._owed[call.key] = owed
         self._pipeline.put(Put(OWED, call.key, owed.as_data(), sealed="actions"))
@@ -230,13 +239,14 @@ class Actions:
         if self._owed.pop(call.key, None) is None:
             return
         error = dict(outcome.error) if outcome.error else None
+        kept = replace(outcome, result=None) if owed.private else outcome
         data = ActionFinished(
-            action=call.action, key=call.key, status=outcome.status, error=error, result=outcome.result,
-            ms=round(outcome.ms, 3),
+            action=call.action, key=call.key, status=kept.status, error=error, result=kept.result,
+            ms=round(kept.ms, 3),
         )  # fmt: skip
         self._emit(call, data)
         self._pipeline.put(Drop(OWED, call.key))
-        self._remember(outcome)
+        self._remember(kept)
         self._telling[call.key] = (owed, outcome)
         self._pipeline.after_commit(lambda: self._told(call.key))
 

@@ -58,6 +58,53 @@ class InstanceChanged(EventData):
     reason: str = ""
 
 
+@event_type(
+    "instance_silent", "ปลั๊กอินเงียบ", "Plugin instance silent", lane=Lane.EMERGENCY,
+    projection=Projection(attributes=same("silent", "last_sign")), outside=False,
+)  # fmt: skip
+class InstanceSilent(EventData):
+    """What a plugin speaks with gave no sign of life for ``limit_s`` seconds; entity ``plugin.INSTANCE``.
+    ``last_sign``: when it was last heard, seconds since 1970; ``None`` when never since the hub's start."""
+
+    plugin: str
+    last_sign: float | None
+    limit_s: float
+    silent: bool = True
+
+
+@event_type(
+    "instance_heard", "ปลั๊กอินกลับมา", "Plugin instance heard again",
+    projection=Projection(attributes=same("silent")), outside=False,
+)  # fmt: skip
+class InstanceHeard(EventData):
+    """It gave a sign of life again."""
+
+    plugin: str
+    silent: bool = False
+
+
+@event_type(
+    "entity_silent", "อุปกรณ์เงียบ", "Device silent", lane=Lane.EMERGENCY,
+    projection=Projection(attributes=same("silent")), outside=False,
+)  # fmt: skip
+class EntitySilent(EventData):
+    """Nothing came from the entity for the ``silent_after`` seconds of its description."""
+
+    last_sign: float
+    limit_s: float
+    silent: bool = True
+
+
+@event_type(
+    "entity_heard", "อุปกรณ์กลับมา", "Device heard again",
+    projection=Projection(attributes=same("silent")), outside=False,
+)  # fmt: skip
+class EntityHeard(EventData):
+    """Something came from it again."""
+
+    silent: bool = False
+
+
 @event_type("fault", "ข้อผิดพลาด", "Fault", outside=False)
 class Fault(EventData):
     """Something inside failed that an officer or technician should see."""
@@ -126,7 +173,7 @@ class ConfirmationAnswered(EventData):
 SYSTEM_TYPES: tuple[EventType, ...] = tuple(
     data.type
     for data in (
-        EntityAdded, EntityRemoved, StateChanged, AvailabilityChanged, InstanceChanged, Fault, ActionRequested,
-        ActionFinished, ConfirmationRequested, ConfirmationAnswered,
+        EntityAdded, EntityRemoved, StateChanged, AvailabilityChanged, InstanceChanged, InstanceSilent, InstanceHeard,
+        EntitySilent, EntityHeard, Fault, ActionRequested, ActionFinished, ConfirmationRequested, ConfirmationAnswered,
     )
 )  # fmt: skip

@@ -51,8 +51,8 @@ class Served:
             "offer": self._offer, "need": self._need, "service": self._service, "video": self._video,
             "video_snapshot": self._video_snapshot, "video_close": self._video_close, "document": self._document,
             "record": self._record, "media_put": self._media_put, "media_get": self._media_get, "route": self._route,
-            "address": self._address, "health": self._health, "fault": self._fault, "broken": self._broken,
-            "log": self._log,
+            "address": self._address, "pdf": self._pdf, "alive": self._alive, "health": self._health,
+            "fault": self._fault, "broken": self._broken, "log": self._log,
         }  # fmt: skip
 
     async def handle(self, name: str, args: Args, blob: bytes) -> Any:
@@ -163,10 +163,17 @@ class Served:
         await self._videos.pop(args["number"]).close()
 
     async def _route(self, args: Args, _: bytes) -> None:
-        await self._ctx.route(args["method"], args["path"], self._there.route(int(args["number"])))
+        there = self._there.route(int(args["number"]))
+        await self._ctx.route(args["method"], args["path"], there, args["right"])
 
     async def _address(self, args: Args, _: bytes) -> str:
         return await self._ctx.address()
+
+    async def _pdf(self, _: Args, blob: bytes) -> Reply:
+        return Reply(None, await self._ctx.pdf(blob.decode()))
+
+    async def _alive(self, _: Args, __: bytes) -> None:
+        await self._ctx.alive()
 
     # --- how it is
 

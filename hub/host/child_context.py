@@ -27,7 +27,7 @@ from hub.host.registry import blame, shown, words_of
 from hub.host.remote import chain_data, entity_data, query_data
 from hub.host.scope import NO_CAUSE, Tasks, chain, fresh_context, plugin_side
 from hub.host.services import key_of
-from hub.sdk.context import Handler, MediaStore, VideoSource, WebRequest, WebResponse
+from hub.sdk.context import Handler, MediaStore, Socket, VideoSource, WebRequest, WebResponse
 
 S = TypeVar("S")
 
@@ -161,16 +161,33 @@ class RemoteContext:
         data = {**asdict(source), "settings": dict(source.settings)}
         return RemoteVideo(self, await self.ask("video", entity=entity, source=data))
 
-    async def route(self, method: str, path: str, handler: Callable[[WebRequest], Awaitable[WebResponse]]) -> None:
+    async def route(
+        self, method: str, path: str, handler: Callable[[WebRequest], Awaitable[WebResponse]],
+        right: str | None = None,
+    ) -> None:  # fmt: skip
         number = next(self._numbers)
         self.routes[number] = handler
-        await self.ask("route", method=method, path=path, number=number)
+        await self.ask("route", method=method, path=path, number=number, right=right)
+
+    async def socket(
+        self, path: str, handler: Callable[[Socket], Awaitable[None]], right: str | None = None
+    ) -> None:
+        raise InvalidInput(
+            "a plugin in a child process cannot serve WebSockets", where=self.instance,
+            hint='use routes, or isolation = "process" in plugin.toml',
+        )  # fmt: skip
 
     async def address(self) -> str:
         return str(await self.ask("address"))
 
     async def health(self, ok: bool, reason: str = "") -> None:
         await self.ask("health", ok=ok, reason=reason)
+
+    async def alive(self) -> None:
+        await self.ask("alive")
+
+    async def pdf(self, html: str) -> bytes:
+        return (await self.message("pdf", html.encode())).blob
 
     # --- inside
 

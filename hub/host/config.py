@@ -20,7 +20,9 @@ from hub.host.settings import Children, Web, Zone
 from hub.host.yamlfile import Broken, Node, Place, compose, span
 
 TOP = ("zone", "web", "children", "plugin_folders", "plugins", "automations")
-_ENTRY = ("plugin", "name", "enabled", "memory_mb", "config")
+_ENTRY = ("plugin", "name", "enabled", "memory_mb", "silent_after_s", "config")
+_MEMORY = range(16, 65_537)  # MiB
+_SILENT = range(1, 31 * 86_400)  # seconds
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 MAX_INSTANCES = 500
 
@@ -35,6 +37,7 @@ class InstanceConfig:
     enabled: bool = True
     config: Mapping[str, Any] = field(default_factory=dict)
     memory_mb: int | None = None
+    silent_after_s: int | None = None
     places: Places = field(default_factory=lambda: Places(Place("", 1, 1)), compare=False)
     mistakes: tuple[Mistake, ...] = ()
 
@@ -231,6 +234,7 @@ class _Reader:
             named = None
         enabled = self._field(value, "enabled", bool, places, wrong)
         memory = self._field(value, "memory_mb", int, places, wrong)
+        silent = self._field(value, "silent_after_s", int, places, wrong, _SILENT)
         config = value.get("config") if value.get("config") is not None else {}
         if config is not WRONG and not isinstance(config, dict):
             wrong.append(places.of(("config",)).mistake("config must be a map of the plugin's fields"))
@@ -240,14 +244,19 @@ class _Reader:
         config = without_wrong(config) if isinstance(config, dict) else {}
         inner = places.below("config")
         inner.root = places.of(("config",)) if "config" in value else node.place
-        self._keep(InstanceConfig(plugin or "", named, enabled is not False, config, memory, inner, tuple(wrong)))
+        on = enabled is not False
+        self._keep(InstanceConfig(plugin or "", named, on, config, memory, silent, inner, tuple(wrong)))
 
-    def _field(self, value: dict[str, Any], key: str, kind: type, places: Places, wrong: list[Mistake]) -> Any:
+    def _field(
+        self, value: dict[str, Any], key: str, kind: type, places: Places, wrong: list[Mistake],
+        allowed: range = _MEMORY,
+    ) -> Any:  # fmt: skip
         given = value.get(key)
         if given is None or given is WRONG:
             return None
-        if type(given) is not kind or (isinstance(given, int) and kind is int and not 16 <= given <= 65_536):
-            words = {str: "a word", bool: "true or false", int: "a number from 16 to 65536"}[kind]
+        if type(given) is not kind or (kind is int and given not in allowed):
+            number = f"a number from {allowed.start} to {allowed.stop - 1}"
+            words = {str: "a word", bool: "true or false", int: number}[kind]
             wrong.append(places.of((key,)).mistake(f"{key} must be {words}"))
             return None
         return given

@@ -9,32 +9,29 @@ import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 from hub.core.access import Actor
 from hub.core.action import ActionSpec, Outcome, params_of, spec_from_table
-from hub.core.actions import Actions, Executor, Request
-from hub.core.documents import Documents, Media
+from hub.core.actions import Executor, Request
 from hub.core.entity import Entity
 from hub.core.error import Denied, InvalidInput, NotFound, Unavailable
 from hub.core.event import Draft, Event, EventData, EventType
 from hub.core.journal import Query
-from hub.core.pipeline import Pipeline
 from hub.core.state import EntityState
-from hub.host.claims import Claims
-from hub.host.entities import Entities
 from hub.host.listen import Listening
+from hub.host.parts import Parts, Watcher
 from hub.host.perform import check_device, device_executor, own_executor
-from hub.host.routes import Routes
+from hub.host.routes import SOCKET
 from hub.host.scope import Chain, Tasks, chain, fresh_context, hub_side, plugin_side
-from hub.host.services import Services, key_of
+from hub.host.services import key_of
 from hub.host.stores import InstanceCollection, InstanceMedia, InstanceRecords
-from hub.sdk.context import Handler, MediaStore, Video, VideoSource, WebRequest, WebResponse
+from hub.sdk.context import Handler, MediaStore, Socket, Video, VideoSource, WebRequest, WebResponse
 from hub.sdk.manifest import Manifest
 
 S = TypeVar("S")
@@ -43,44 +40,6 @@ MAX_CAUSE = 200
 LATEST = 4e9  # the year 2096
 END_WITHIN_S = 5.0
 _RESERVED = frozenset({"instance", "available", "capabilities", "owner", "simulated", "name", "area"})
-
-
-class VideoService(Protocol):
-    """Watches sources for camera entities."""
-
-    async def open(self, ctx: LocalContext, entity: str, source: VideoSource) -> Video:
-        """Watch a source; what is seen is reported through ``ctx.report``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What all contexts share. Built by ``Host``."""
-
-    pipeline: Pipeline
-    actions: Actions
-    documents: Documents
-    media: Media
-    claims: Claims
-    entities: Entities
-    routes: Routes
-    services: Services
-    video: VideoService
-
-
-class Watcher(Protocol):
-    """Who supervises the instance."""
-
-    def fault(self, where: str, fault: BaseException) -> None:
-        """The plugin's code raised."""
-
-    def overflow(self, dropped: int) -> None:
-        """Events were dropped: the handlers do not keep up."""
-
-    def health(self, ok: bool, reason: str) -> None:
-        """What the instance says of itself."""
-
-    def broken(self, reason: str) -> None:
-        """It cannot go on and must begin again."""
 
 
 class LocalContext:
@@ -173,6 +132,7 @@ class LocalContext:
         source = f"instance:{self.instance}"
         draft = Draft(kind.name, fields, source, entity, at, cause or why.cause, why.emits, kind.lane)
         self.last_event_at = self.clock.now()
+        self._watcher.alive()
         with hub_side():
             return (await self._parts.pipeline.submit(draft)).seq
 
@@ -306,14 +266,25 @@ class LocalContext:
         self._videos.append(video)
         return video
 
-    async def route(self, method: str, path: str, handler: Callable[[WebRequest], Awaitable[WebResponse]]) -> None:
+    async def route(
+        self, method: str, path: str, handler: Callable[[WebRequest], Awaitable[WebResponse]],
+        right: str | None = None,
+    ) -> None:  # fmt: skip
+        self._serve(method, path, handler, right)
+
+    async def socket(
+        self, path: str, handler: Callable[[Socket], Awaitable[None]], right: str | None = None
+    ) -> None:
+        self._serve(SOCKET, path, handler, right)
+
+    def _serve(self, method: str, path: str, handler: Callable[[Any], Awaitable[Any]], right: str | None) -> None:
         self._open()
 
-        async def serve(request: WebRequest) -> WebResponse:
+        async def serve(asked: Any) -> Any:
             with plugin_side(self.tasks, Chain()):
-                return await handler(request)
+                return await handler(asked)
 
-        self._parts.routes.add(self.instance, method, path, serve, self, self._watcher.fault)
+        self._parts.routes.add(self.instance, method, path, serve, self, self._watcher.fault, right)
 
     async def address(self) -> str:
         return self._parts.routes.address
@@ -321,6 +292,14 @@ class LocalContext:
     async def health(self, ok: bool, reason: str = "") -> None:
         with hub_side():
             self._watcher.health(ok, reason)
+
+    async def alive(self) -> None:
+        self._watcher.alive()
+
+    async def pdf(self, html: str) -> bytes:
+        self._open()
+        with hub_side():
+            return await self._parts.pdf(html)
 
     # --- the hub's side
 

@@ -22,10 +22,13 @@ from hub.host.check import missing, no_plugin
 from hub.host.child import ChildAttempt, bounds_of
 from hub.host.claims import Claims
 from hub.host.config import HubConfig, InstanceConfig
-from hub.host.context import LocalContext, Parts, VideoService
+from hub.host.context import LocalContext
 from hub.host.discover import Discovery, Found, builtin_folder, discover
 from hub.host.entities import Entities
+from hub.host.heartbeat import Heartbeat
 from hub.host.instance import Instance
+from hub.host.parts import Parts, VideoService
+from hub.host.pdf import Pdf
 from hub.host.process import Bounds
 from hub.host.processes import usage
 from hub.host.registry import Registry
@@ -64,6 +67,7 @@ class Host:
         self._parts = Parts(
             pipeline, actions, documents, media, self.claims, self.entities, self.routes, services,
             video or self.vision,  # type: ignore[arg-type]  # one of the two is there
+            Pdf(),
         )  # fmt: skip
         self._builtin, self._installed, self._bounds = builtin or builtin_folder(), installed, bounds or Bounds()
         self.instances: dict[str, Instance] = {}
@@ -73,6 +77,7 @@ class Host:
         self._registry = Registry()
         self._digests: dict[str, str] = {}
         self._watchdog = Watchdog(self._blocked)
+        self._heartbeat = Heartbeat(pipeline, self.instances)
         self._reloading = asyncio.Lock()
 
     # --- life
@@ -97,6 +102,7 @@ class Host:
                 self.instances[entry.name] = self._build(entry, self.discovery)
                 self.instances[entry.name].start()
         self._watchdog.start(self._folders())
+        self._heartbeat.start()
         firsts = [instance.first for instance in self.instances.values()]
         if firsts:
             await asyncio.wait(firsts, timeout=FIRST_WITHIN_S)
@@ -104,6 +110,7 @@ class Host:
     async def stop(self) -> None:
         """Unload all."""
         self._watchdog.stop()
+        self._heartbeat.stop()
         await asyncio.gather(*(instance.stop() for instance in self.instances.values()))
         if self.vision is not None:
             await self.vision.stop()
@@ -152,8 +159,10 @@ class Host:
         return {
             "plugin": instance.config.plugin, "instance": instance.name, "state": instance.state,
             "reason": instance.reason, "last_event_at": instance.last_event_at,
+            "last_sign": instance.last_sign, "silent_after_s": instance.silent_after, "silent": instance.silent,
             "title": title, "isolation": "child" if instance.found and instance.found.child else "process",
             "quality": manifest.quality if manifest else None, "faults": instance.faults,
+            "section": manifest.section if manifest else None,
         }  # fmt: skip
 
     def describe(self) -> list[dict[str, Any]]:

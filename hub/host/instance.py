@@ -14,7 +14,7 @@ from typing import Any
 from hub.core.error import ConfigError, HubError, Mistake
 from hub.core.event import Draft, EventData
 from hub.core.pipeline import Pipeline
-from hub.core.system import EntityAdded, Fault, InstanceChanged
+from hub.core.system import EntityAdded, Fault, InstanceChanged, InstanceHeard, InstanceSilent
 from hub.host.attempt import Attempt
 from hub.host.config import InstanceConfig
 from hub.host.context import END_WITHIN_S
@@ -48,6 +48,8 @@ class Instance:
         self.attempt: Attempt | None = None
         self.first: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self.last_fault = ""
+        self.last_sign: float | None = None  # when what it speaks with gave a sign of life (seconds since 1970)
+        self.silent = False
         self._last_event_at: float | None = None
         self._pipeline, self._make, self._on_ready, self._wrong = pipeline, make, on_ready, wrong
         self._recent: deque[float] = deque(maxlen=FAULTS)
@@ -238,6 +240,26 @@ class Instance:
 
     def _say_how(self) -> None:
         self._change("retrying" if self._unwell else "running", self._unwell)
+
+    @property
+    def silent_after(self) -> float | None:
+        """Seconds without a sign of life that are too many; the configuration's word before the manifest's."""
+        own = self.config.silent_after_s
+        return own if own is not None or self.found is None else self.found.manifest.silent_after_s
+
+    def alive(self) -> None:
+        """What it speaks with gave a sign of life."""
+        self.last_sign = self._pipeline.clock.now()
+        if self.silent:
+            self.silent = False
+            self._emit(InstanceHeard(plugin=self.config.plugin))
+
+    def look(self, now: float, since: float) -> None:
+        """Say once that it is silent; ``since``: the hub's start, for one that was never heard."""
+        limit, last = self.silent_after, self.last_sign
+        if limit is not None and not self.silent and self.config.enabled and now - (last or since) > limit:
+            self.silent = True
+            self._emit(InstanceSilent(plugin=self.config.plugin, last_sign=last, limit_s=limit))
 
     def broken(self, reason: str) -> None:
         """It must begin again."""

@@ -68,7 +68,7 @@ def request_data(request: WebRequest) -> dict[str, Any]:
     """A web request without its body."""
     return {
         "method": request.method, "path": request.path, "query": dict(request.query),
-        "headers": dict(request.headers), "remote": request.remote,
+        "headers": dict(request.headers), "remote": request.remote, "actor": request.actor,
     }  # fmt: skip
 
 

@@ -1,4 +1,5 @@
-"""The routes of plugins, which the web layer serves as ``/hook/INSTANCE/PATH`` on the public listener."""
+"""The addresses of plugins: ``/hook/INSTANCE/PATH`` on the public listener and ``/plugin/INSTANCE/PATH``, each with
+a right, on the staff listener. The web layer checks who asks; here is what may be asked."""
 
 from __future__ import annotations
 
@@ -6,23 +7,27 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
 from hub.core.clock import Clock
-from hub.core.error import HubError, InvalidInput
+from hub.core.error import HubError, InvalidInput, LimitExceeded, NotFound
 from hub.host.claims import Claims
 from hub.host.rate import Buckets, Rate
-from hub.sdk.context import MAX_BODY, WebRequest, WebResponse
+from hub.sdk.context import MAX_BODY, Socket, WebRequest, WebResponse
 
 log = logging.getLogger(__name__)
 
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"})
+SOCKET = "SOCKET"  # stands where a method stands
 MAX_ROUTES = 200  # of one instance
+MAX_SOCKETS = 200  # of one instance, open at once
+MAX_STAFF_BODY = 16 << 20
 MAX_ANSWER = 16 << 20
 ANSWER_WITHIN_S = 30.0
 
-Handler = Callable[[WebRequest], Awaitable[WebResponse]]
+Handler = Callable[[Any], Awaitable[Any]]  # of a WebRequest, or of a Socket
 OnFault = Callable[[str, BaseException], None]
 
 
@@ -30,11 +35,20 @@ PER_INSTANCE = Rate(200, 400)
 PER_REMOTE = Rate(20, 60)
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What stands at one address. ``right``: who on the staff listener may ask; ``None`` on the public one."""
+
+    handler: Handler
+    on_fault: OnFault
+    right: str | None
+
+
 @dataclass(slots=True)
 class _Table:
-    exact: dict[tuple[str, str], tuple[Handler, OnFault]] = field(default_factory=dict)
+    exact: dict[tuple[str, str], Served] = field(default_factory=dict)
 
-    def find(self, method: str, path: str) -> tuple[Handler, OnFault] | None:
+    def find(self, method: str, path: str) -> Served | None:
         if (found := self.exact.get((method, path))) is not None:
             return found
         steps = path.split("/")
@@ -48,42 +62,84 @@ class _Table:
 
 
 class Routes:
-    """``instance → (method, path) → handler``. A path that ends in ``/*`` serves all below it."""
+    """``(instance, staff) → (method, path) → handler``. A path that ends in ``/*`` serves all below it."""
 
     # The address under which phones and webhooks reach the hub; whoever starts the listeners sets it.
     address = ""
 
     def __init__(self, clock: Clock, claims: Claims) -> None:
         self._claims = claims
-        self._tables: dict[str, _Table] = {}
+        self._tables: dict[tuple[str, bool], _Table] = {}
+        self._open: dict[str, int] = {}
         self._instances, self._remotes = Buckets(clock, PER_INSTANCE), Buckets(clock, PER_REMOTE)
 
     def add(
-        self, instance: str, method: str, path: str, handler: Handler, holder: object, on_fault: OnFault
-    ) -> None:
+        self, instance: str, method: str, path: str, handler: Handler, holder: object, on_fault: OnFault,
+        right: str | None = None,
+    ) -> None:  # fmt: skip
         """Serve; ``InvalidInput`` when the method or path cannot be served."""
         method, path = method.upper(), normal(path)
-        if method not in METHODS:
+        if method not in METHODS and method != SOCKET:
             raise InvalidInput(f"no method {method!r}", where=path, hint=", ".join(sorted(METHODS)))
-        table = self._tables.setdefault(instance, _Table())
+        place = (instance, right is not None)
+        table = self._tables.setdefault(place, _Table())
         if len(table.exact) >= MAX_ROUTES:
             raise InvalidInput(f"more than {MAX_ROUTES} routes", where=instance)
         key = (method, path)
 
         def put() -> None:
-            self._tables.setdefault(instance, _Table()).exact[key] = (handler, on_fault)
+            self._tables.setdefault(place, _Table()).exact[key] = Served(handler, on_fault, right)
 
         def drop() -> None:
-            if (known := self._tables.get(instance)) is not None:
+            if (known := self._tables.get(place)) is not None:
                 known.exact.pop(key, None)
                 if not known.exact:
-                    del self._tables[instance]
+                    del self._tables[place]
 
-        self._claims.take("route", f"{instance} {method} {path}", holder, instance, put, drop)
+        where = "staff" if right is not None else "public"
+        self._claims.take("route", f"{where} {instance} {method} {path}", holder, instance, put, drop)
+
+    def staff(self, instance: str, method: str, path: str) -> Served:
+        """What stands at a staff address, for the caller to check its right; ``NotFound`` otherwise."""
+        table = self._tables.get((instance, True))
+        found = table.find(method.upper(), normal(path)) if table is not None else None
+        if found is None:
+            raise NotFound("there is nothing here", where=f"/plugin/{instance}{normal(path)}")
+        return found
+
+    async def ask(self, served: Served, request: WebRequest) -> WebResponse:
+        """The answer of a staff address whose right was checked. Never raises."""
+        return await _answer(served, request)
+
+    def public_socket(self, instance: str, path: str, remote: str) -> Served:
+        """The socket at a public address; ``NotFound`` or ``LimitExceeded`` otherwise."""
+        table = self._tables.get((instance, False))
+        found = table.find(SOCKET, normal(path)) if table is not None else None
+        if found is None:
+            raise NotFound("there is nothing here", where=f"/hook/{instance}{normal(path)}")
+        if not self._remotes.take((instance, remote)) or not self._instances.take(instance):
+            raise LimitExceeded("too many connections; try again in a second", where=instance)
+        return found
+
+    async def talk(self, served: Served, instance: str, socket: Socket) -> None:
+        """Let the plugin serve an open socket. Never raises; ``LimitExceeded`` closes it at once."""
+        if self._open.get(instance, 0) >= MAX_SOCKETS:
+            await socket.close(f"more than {MAX_SOCKETS} connections")
+            return
+        self._open[instance] = self._open.get(instance, 0) + 1
+        try:
+            await served.handler(socket)
+        except HubError as refused:
+            await socket.close(refused.message)
+        except Exception as fault:  # a plugin's fault is told to its owner, not to a stranger
+            served.on_fault(f"socket {socket.request.path}", fault)
+            await socket.close("this did not work; it was noted")
+        finally:
+            self._open[instance] -= 1
 
     async def dispatch(self, instance: str, request: WebRequest) -> WebResponse:
-        """The instance's answer, or the refusal: 404, 405, 413, 429, 500, 503, 504. Never raises."""
-        table = self._tables.get(instance)
+        """The answer of a public address, or the refusal: 404, 405, 413, 429, 500, 503, 504. Never raises."""
+        table = self._tables.get((instance, False))
         path = normal(request.path)
         found = table.find(request.method.upper(), path) if table is not None else None
         if table is None or found is None:
@@ -98,11 +154,10 @@ class Routes:
         return await _answer(found, request)
 
 
-async def _answer(found: tuple[Handler, OnFault], request: WebRequest) -> WebResponse:
-    handler, on_fault = found
+async def _answer(found: Served, request: WebRequest) -> WebResponse:
     try:
         async with asyncio.timeout(ANSWER_WITHIN_S):
-            answer: object = await handler(request)
+            answer: object = await found.handler(request)
         if not isinstance(answer, WebResponse) or len(answer.body) > MAX_ANSWER:
             raise TypeError(f"the route {request.path} must answer a WebResponse of at most {MAX_ANSWER} bytes")
     except HubError as refused:
@@ -110,7 +165,7 @@ async def _answer(found: tuple[Handler, OnFault], request: WebRequest) -> WebRes
     except TimeoutError:
         return refusal(504, "timed_out", f"no answer within {ANSWER_WITHIN_S:g} s")
     except Exception as fault:  # a plugin's fault is told to its owner, not to a stranger
-        on_fault(f"route {request.path}", fault)
+        found.on_fault(f"route {request.path}", fault)
         return refusal(500, "error", "this did not work; it was noted")
     return answer
 

@@ -43,6 +43,7 @@ from hub.sdk.context import (
     Context,
     MediaStore,
     Records,
+    Socket,
     Video,
     VideoSource,
     WebRequest,
@@ -54,6 +55,7 @@ from hub.sdk.spec import Config, Name, PluginSpec, plugin
 __all__ = [
     "ActionFailed", "Call", "Clock", "Collection", "Config", "Conflict", "Context", "Denied", "Entity", "EntityState",
     "Event", "EventData", "Expired", "HubError", "Ids", "InvalidInput", "LimitExceeded", "ManualClock", "MediaStore",
-    "Name", "NotFound", "Outcome", "PluginSpec", "Query", "Records", "StateChanged", "SystemClock", "Text", "TimedOut",
-    "Unavailable", "Video", "VideoSource", "WebRequest", "WebResponse", "current_call", "distance_m", "plugin",
+    "Name", "NotFound", "Outcome", "PluginSpec", "Query", "Records", "Socket", "StateChanged", "SystemClock", "Text",
+    "TimedOut", "Unavailable", "Video", "VideoSource", "WebRequest", "WebResponse", "current_call", "distance_m",
+    "plugin",
 ]  # fmt: skip

@@ -38,7 +38,10 @@ def current_call() -> Call:
 
 @dataclass(frozen=True, slots=True)
 class WebRequest:
-    """What came to a route. ``path`` is the part after the instance's own prefix; header names are small letters."""
+    """What came to a route. ``path`` is the part after the instance's own prefix; header names are small letters.
+
+    ``actor``: who is signed in (``user:NAME``), on staff routes; ``None`` on public ones.
+    """
 
     method: str
     path: str
@@ -46,6 +49,7 @@ class WebRequest:
     headers: Mapping[str, str]
     body: bytes
     remote: str
+    actor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,21 @@ class WebResponse:
     body: bytes = b""
     content_type: str = "text/plain; charset=utf-8"
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Socket(Protocol):
+    """A WebSocket at one of the instance's addresses (RFC 6455)."""
+
+    request: WebRequest
+
+    async def receive(self) -> str | bytes | None:
+        """The next message, of at most 1 MiB; ``None`` when the other side has closed."""
+
+    async def send(self, message: str | bytes) -> None:
+        """Send; ``Unavailable`` when the other side is gone or took nothing for 10 s."""
+
+    async def close(self, reason: str = "") -> None:
+        """Close, with a reason of at most 120 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +215,29 @@ class Context(Protocol):
     def records(self, name: str) -> Records:
         """A table of the instance's own."""
 
-    async def route(self, method: str, path: str, handler: Callable[[WebRequest], Awaitable[WebResponse]]) -> None:
-        """Serve ``/hook/INSTANCE/path`` on the public listener. Bodies over 1 MiB are refused before the handler."""
+    async def route(
+        self, method: str, path: str, handler: Callable[[WebRequest], Awaitable[WebResponse]],
+        right: str | None = None,
+    ) -> None:  # fmt: skip
+        """Serve ``/hook/INSTANCE/path`` on the public listener (bodies up to 1 MiB), or, with a ``right``,
+        ``/plugin/INSTANCE/path`` on the staff listener (up to 16 MiB): who is signed in and has it may ask.
+        The hub refuses the others before the handler."""
+
+    async def socket(
+        self, path: str, handler: Callable[[Socket], Awaitable[None]], right: str | None = None
+    ) -> None:
+        """The same for a WebSocket; it is open as long as ``handler`` runs. 200 an instance at once."""
 
     async def address(self) -> str:
         """The address under which phones and webhooks reach the hub: ``https://HOST:PORT``."""
 
     async def health(self, ok: bool, reason: str = "") -> None:
         """Say that the instance cannot do its duty now (shown with the reason), or that it can again."""
+
+    async def alive(self) -> None:
+        """The other side (device, service, person) gave a sign of life. Each emit is one too. When
+        ``silent_after_s`` passes without any, the hub reports the instance as silent."""
+
+    async def pdf(self, html: str) -> bytes:
+        """A PDF of a page of HTML and CSS (A4 unless ``@page`` says otherwise). Only ``data:`` addresses load.
+        ``InvalidInput`` when it is over 4 MiB, ``TimedOut`` after 30 s."""

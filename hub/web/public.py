@@ -1,16 +1,30 @@
-"""The public listener: routes of plugins under ``/hook/INSTANCE/``, and whether the hub is well. Nothing else."""
+"""The public listener: addresses of plugins under ``/hook/INSTANCE/``, and whether the hub is well. Nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from aiohttp import web
 
-from hub.sdk.context import WebRequest, WebResponse
+from hub.sdk.context import Socket, WebRequest, WebResponse
 from hub.web.guard import MAX_BODY, errors, json_answer
+from hub.web.sockets import PluginSocket, is_socket
 
-Dispatch = Callable[[str, WebRequest], Awaitable[WebResponse]]
+
+class PluginRoutes(Protocol):
+    """The plugins' public addresses."""
+
+    async def dispatch(self, instance: str, request: WebRequest) -> WebResponse:
+        """The answer, or the refusal; never raises."""
+
+    def public_socket(self, instance: str, path: str, remote: str) -> Any:
+        """What serves a WebSocket there; ``NotFound``, ``LimitExceeded`` otherwise."""
+
+    async def talk(self, served: Any, instance: str, socket: Socket) -> None:
+        """Let it serve an open one; never raises."""
+
+
 # What a plugin may say of its answer. Everything else could weaken what protects the reader.
 _FROM_PLUGINS = frozenset({
     "cache-control", "content-disposition", "content-language", "etag", "location", "retry-after", "www-authenticate",
@@ -24,29 +38,43 @@ _POLICY = (
 )
 
 
-def add_hooks(app: web.Application, dispatch: Dispatch) -> None:
-    """Add the plugins' routes."""
+def add_hooks(app: web.Application, routes: PluginRoutes) -> None:
+    """Add the plugins' addresses."""
 
-    async def hook(request: web.Request) -> web.Response:
-        body = await request.read()
-        asked = WebRequest(
-            method=request.method,
-            path=request.match_info["path"],
-            query=dict(request.query),
-            headers=_told(request),
-            body=body,
-            remote=request.remote or "",
-        )
-        answer = await dispatch(request.match_info["instance"], asked)
-        response = web.Response(status=answer.status, body=answer.body)
-        response.headers["Content-Type"] = answer.content_type
-        response.headers["Content-Security-Policy"] = _POLICY
-        for name, value in answer.headers.items():
-            if name.lower() in _FROM_PLUGINS:
-                response.headers[name] = value
-        return response
+    async def hook(request: web.Request) -> web.StreamResponse:
+        instance = request.match_info["instance"]
+        if is_socket(request):
+            served = routes.public_socket(instance, request.match_info["path"], request.remote or "")
+            socket = await PluginSocket.open(request, asked(request, b""))
+            await routes.talk(served, instance, socket)
+            return await socket.end()
+        return answered(await routes.dispatch(instance, asked(request, await request.read())))
 
     app.router.add_route("*", "/hook/{instance}/{path:.*}", hook)
+
+
+def asked(request: web.Request, body: bytes, actor: str | None = None) -> WebRequest:
+    """The request as a plugin sees it."""
+    return WebRequest(
+        method=request.method,
+        path=request.match_info["path"],
+        query=dict(request.query),
+        headers=_told(request),
+        body=body,
+        remote=request.remote or "",
+        actor=actor,
+    )
+
+
+def answered(answer: WebResponse) -> web.Response:
+    """The plugin's answer, with what protects its reader."""
+    response = web.Response(status=answer.status, body=answer.body)
+    response.headers["Content-Type"] = answer.content_type
+    response.headers["Content-Security-Policy"] = _POLICY
+    for name, value in answer.headers.items():
+        if name.lower() in _FROM_PLUGINS:
+            response.headers[name] = value
+    return response
 
 
 def _told(request: web.Request) -> dict[str, str]:
@@ -57,13 +85,13 @@ def _told(request: web.Request) -> dict[str, str]:
     return told
 
 
-def public_app(dispatch: Dispatch, summary: Callable[[], dict[str, Any]]) -> web.Application:
+def public_app(routes: PluginRoutes, summary: Callable[[], dict[str, Any]]) -> web.Application:
     """The application of the public listener."""
 
     async def health(request: web.Request) -> web.Response:
         return json_answer(summary())
 
     app = web.Application(client_max_size=MAX_BODY, middlewares=[errors])
-    add_hooks(app, dispatch)
+    add_hooks(app, routes)
     app.router.add_get("/api/health", health)
     return app

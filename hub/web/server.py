@@ -15,7 +15,7 @@ from aiohttp import web
 from hub.core.error import Unavailable
 from hub.web.guard import MAX_BODY, Guard, add_headers, errors, json_answer
 from hub.web.openapi import document
-from hub.web.public import Dispatch, add_hooks, public_app
+from hub.web.public import PluginRoutes, add_hooks, public_app
 from hub.web.route import OPEN, Ask, NoBody, Route
 
 UI = Path(__file__).parent / "ui_dist"
@@ -39,11 +39,11 @@ class Server:
     """Serves a table of routes, the built screens and the plugins' routes."""
 
     def __init__(
-        self, routes: Sequence[Route], guard: Guard, dispatch: Dispatch, summary: Callable[[], dict[str, Any]],
+        self, routes: Sequence[Route], guard: Guard, plugins: PluginRoutes, summary: Callable[[], dict[str, Any]],
         version: str,
     ) -> None:  # fmt: skip
         self._routes = [*routes, Route("GET", "/api/openapi.json", OPEN, "This API for machines", self._openapi)]
-        self._guard, self._dispatch, self._summary, self._version = guard, dispatch, summary, version
+        self._guard, self._plugins, self._summary, self._version = guard, plugins, summary, version
         self._runners: list[web.AppRunner] = []
         self._bound: list[tuple[Listener, socket.socket]] = []
 
@@ -63,10 +63,10 @@ class Server:
         reverse proxies that part them by path."""
         app = self._staff_app()
         if len(self._bound) == 1:
-            add_hooks(app, self._dispatch)
+            add_hooks(app, self._plugins)
         app.router.add_get("/{tail:.*}", self._screen)
         for served, (listener, held) in zip(
-            (app, public_app(self._dispatch, self._summary)), self._bound, strict=False
+            (app, public_app(self._plugins, self._summary)), self._bound, strict=False
         ):
             await self._serve(served, held, listener)
 
@@ -100,7 +100,7 @@ class Server:
     async def _screen(self, request: web.Request) -> web.StreamResponse:
         """A file of the built screens; every other path is a page of the one-page application."""
         tail = request.match_info["tail"]
-        if tail.startswith(("api/", "hook/")):
+        if tail.startswith(("api/", "hook/", "plugin/")):
             raise web.HTTPNotFound
         file = (UI / tail).resolve()
         if tail and file.is_relative_to(UI) and file.is_file():

@@ -13,13 +13,18 @@ ANYWHERE = ("hub", "plugins")
 # Library → where it may be imported. A library that is not here has no room in the hub yet: give it one on purpose.
 ROOMS: dict[str, tuple[str, ...]] = {
     "aiohttp": ("hub.web", "plugins"),
+    "aiomqtt": ("plugins",),
+    "amqtt": ("plugins",),
     "argon2": ("hub.access",),
+    "astral": ("plugins",),
     "av": ("hub.vision", "plugins"),
     "cryptography": ("hub.access", "hub.store", "hub.web", "plugins"),
-    "jinja2": ("hub.automation.template", "hub.web"),
+    "jinja2": ("hub.automation.template", "hub.web", "plugins"),
     "llvmlite": (),
     "numba": ("hub.kernels",),
     "numpy": ("hub.kernels", "hub.vision", "plugins"),
+    "onvif": ("plugins",),
+    "onvif_parsers": ("plugins",),
     "orjson": ANYWHERE,
     "PIL": ("hub.vision", "plugins"),
     "pluggy": ("hub.sdk", "hub.host", "plugins"),
@@ -28,9 +33,12 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "pydantic_core": ("hub.core", "hub.host", "hub.automation"),
     "pymavlink": ("plugins",),
     "pytest": ("hub.testing.contract",),
+    "segno": ("plugins",),
     "sqlite3": ("hub.store",),
     "tinydb": ("hub.store.documents",),
+    "weasyprint": ("hub.host.pdf_main",),
     "yaml": ("hub.automation", "hub.cli", "hub.host"),
+    "zeroconf": ("plugins",),
 }  # fmt: skip
 
 # What a plugin may import of the hub. Its tests may use the test kit too.

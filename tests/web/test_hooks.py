@@ -2,23 +2,64 @@
 
 from __future__ import annotations
 
-from aiohttp import web
+import pytest
+from aiohttp import WSServerHandshakeError, web
 from aiohttp.test_utils import TestClient, TestServer
 
-from hub.sdk.context import WebRequest, WebResponse
+from hub.core.error import NotFound
+from hub.sdk.context import Socket, WebRequest, WebResponse
 from hub.web.public import public_app
 
 
+class Plugin:
+    """Public addresses: every page answers the same, every socket echoes."""
+
+    def __init__(self, answer: WebResponse) -> None:
+        self.answer, self.seen = answer, list[WebRequest]()
+
+    async def dispatch(self, instance: str, request: WebRequest) -> WebResponse:
+        self.seen.append(request)
+        return self.answer
+
+    def public_socket(self, instance: str, path: str, remote: str) -> str:
+        if path != "echo":
+            raise NotFound("there is nothing here", where=path)
+        return path
+
+    async def talk(self, served: str, instance: str, socket: Socket) -> None:
+        self.seen.append(socket.request)
+        while (message := await socket.receive()) is not None:
+            await socket.send(message)
+
+
 async def asked(headers: dict[str, str], answer: WebResponse) -> tuple[WebRequest, dict[str, str]]:
-    seen: list[WebRequest] = []
-
-    async def dispatch(instance: str, request: WebRequest) -> WebResponse:
-        seen.append(request)
-        return answer
-
-    app: web.Application = public_app(dispatch, lambda: {"status": "ok"})
+    plugin = Plugin(answer)
+    app: web.Application = public_app(plugin, lambda: {"status": "ok"})
     async with TestClient(TestServer(app)) as client, client.get("/hook/thing/page", headers=headers) as response:
-        return seen[0], dict(response.headers)
+        return plugin.seen[0], dict(response.headers)
+
+
+async def test_a_socket_carries_words_and_bytes_both_ways_without_the_session() -> None:
+    plugin = Plugin(WebResponse())
+    sent = {"Cookie": "hub_session=secret"}
+    async with TestClient(TestServer(public_app(plugin, dict))) as client:
+        async with client.ws_connect("/hook/thing/echo?a=1", headers=sent) as socket:
+            await socket.send_str("สวัสดี")
+            assert await socket.receive_str() == "สวัสดี"
+            await socket.send_bytes(b"\x00\x01")
+            assert await socket.receive_bytes() == b"\x00\x01"
+    assert (plugin.seen[0].query, plugin.seen[0].actor) == ({"a": "1"}, None)
+    assert "cookie" not in plugin.seen[0].headers
+
+
+async def test_a_page_of_another_origin_opens_no_socket() -> None:
+    async with TestClient(TestServer(public_app(Plugin(WebResponse()), dict))) as client:
+        with pytest.raises(WSServerHandshakeError) as refused:
+            await client.ws_connect("/hook/thing/echo", headers={"Origin": "https://evil.example"})
+        assert refused.value.status == 403
+        with pytest.raises(WSServerHandshakeError) as missing:
+            await client.ws_connect("/hook/thing/nothing")
+        assert missing.value.status == 404
 
 
 async def test_sessions_and_api_tokens_do_not_reach_a_plugin() -> None:

@@ -1,0 +1,72 @@
+"""Signs of life: an instance or an entity that is silent for longer than it declared is reported, once, and again
+when it comes back. A silent device is a failure that an officer must see."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from hub.core.bus import Subscription
+from hub.core.event import Draft, Event
+from hub.core.pipeline import Pipeline
+from hub.core.state import Change, EntityState
+from hub.core.system import EntityHeard, EntitySilent
+from hub.host.instance import Instance
+
+LOOK_S = 2.0
+
+
+class Heartbeat:
+    """Watches all instances and the entities with ``silent_after``."""
+
+    def __init__(self, pipeline: Pipeline, instances: Mapping[str, Instance]) -> None:
+        self._pipeline, self._clock, self._instances = pipeline, pipeline.clock, instances
+        self._signs: dict[str, float] = {}
+        self._since = 0.0
+        self._subscription: Subscription | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin; what was not heard yet has its limit from now on."""
+        self._since = self._clock.now()
+        self._subscription = self._pipeline.committed.add(Subscription(self._heard))
+        self._task = asyncio.get_running_loop().create_task(self._watch(), name="heartbeat")
+
+    def stop(self) -> None:
+        """End."""
+        if self._task is not None:
+            self._task.cancel()
+        if self._subscription is not None:
+            self._pipeline.committed.remove(self._subscription)
+
+    def _heard(self, event: Event, change: Change | None) -> None:
+        if event.entity is not None and event.source.startswith("instance:"):
+            self._signs[event.entity] = event.received
+
+    async def _watch(self) -> None:
+        while True:
+            await self._clock.sleep(LOOK_S)
+            now = self._clock.now()
+            for instance in self._instances.values():
+                instance.look(now, self._since)
+            for state in [state for state in self._pipeline.state if state.attributes.get("silent_after")]:
+                self._look(state, now)
+
+    def _look(self, state: EntityState, now: float) -> None:
+        limit, silent = float(state.attributes["silent_after"]), state.attributes.get("silent") is True
+        last = self._signs.get(state.entity, self._since)
+        if now - last <= limit:
+            if silent and state.entity in self._signs:
+                self._emit(state.entity, EntityHeard())
+        elif not silent and not self._explained(state):
+            self._emit(state.entity, EntitySilent(last_sign=last, limit_s=limit))
+
+    def _explained(self, state: EntityState) -> bool:
+        """Is it known already why nothing comes: its plugin is silent, or said that it cannot be reached?"""
+        instance = self._instances.get(str(state.attributes.get("instance")))
+        return instance is None or instance.silent or state.attributes.get("available") is False
+
+    def _emit(self, entity: str, data: Any) -> None:
+        kind = type(data).type
+        self._pipeline.emit(Draft(kind.name, data.model_dump(mode="json"), "hub", entity, lane=kind.lane))
