@@ -6,11 +6,11 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from hub.core.error import ConfigError, Mistake
 from hub.core.event import EventType, explain
-from hub.sdk.views import View, Words
+from hub.sdk.views import Section, View, Words
 
 API_VERSION = 1
 MAX_SIZE = 256 * 1024
@@ -25,7 +25,14 @@ class ActionTable(BaseModel):
     right: str
     idempotent: bool = False
     dangerous: bool = False
+    private: bool = False  # parameters and answer are written down nowhere; that it was done is
     timeout_s: float = Field(10.0, gt=0, le=600)
+
+    @model_validator(mode="after")
+    def _private(self) -> ActionTable:
+        if self.private and (self.idempotent or self.dangerous):
+            raise ValueError(f"{self.name}: what is written down nowhere cannot be sent again or wait for a person")
+        return self
 
 
 class Manifest(BaseModel):
@@ -40,6 +47,8 @@ class Manifest(BaseModel):
     isolation: Literal["process", "child"] = "process"
     exclusive: bool = False  # the old instance must stop before a new one starts (it holds a port or a device)
     quality: int = Field(1, ge=1, le=4)
+    silent_after_s: float | None = Field(None, gt=0)  # without a sign of life for so long, something is wrong
+    section: Section | None = None  # where its pages stand; by the domains of its views when it does not say
     requires: list[str] = []  # Python distributions that its own environment needs
     debian: list[str] = []  # programs it needs, as Debian packages
     emits: list[str] = []  # event types it may emit
