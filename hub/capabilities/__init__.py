@@ -67,7 +67,8 @@ EVENT_TYPES: tuple[EventType, ...] = tuple(
     for data in (
         AlarmAcknowledged, AlarmCleared, AlarmRaised, AlarmReturned, AlarmShelved, DroneArrived, DroneDispatched,
         DroneRefused, DroneTelemetry, IncidentAcknowledged, IncidentAssigned, IncidentAttached, IncidentClosed,
-        IncidentNoted, IncidentOpened, MessageReceived, MessageSent, MotionEnded, MotionStarted, PlateRead,
+        IncidentNoted, IncidentOpened, LightBoosted, LightCommanded, LightFault, LightFaultCleared, LightOverridden,
+        LightReported, LightScheduled, MessageReceived, MessageSent, MotionEnded, MotionStarted, PlateRead,
         ReportAdded, ReportAnswered, ReportConversation, ReportFiled, ReportMerged, ReportReceived, ReportStatusChanged,
         UnitAlerted, UnitMoved, UnitStatusChanged, UnitTaskSeen, VideoChanged, WatchlistHit, WatchlistReviewed,
     )
@@ -83,8 +84,11 @@ __all__ = [
     "CAPABILITIES", "EVENT_TYPES", "Alarm", "AlarmAcknowledged", "AlarmCleared", "AlarmRaised", "AlarmReturned",
     "AlarmShelved", "Camera", "Drone", "DroneArrived", "DroneDispatched", "DroneRefused", "DroneTelemetry", "Hit",
     "Incident", "IncidentAcknowledged", "IncidentAssigned", "IncidentAttached", "IncidentClosed", "IncidentNoted",
-    "IncidentOpened", "MessageReceived", "MessageSent", "MotionEnded", "MotionStarted", "PlateGuess", "PlateRead",
-    "PlateReader", "Priority", "Report", "ReportAdded", "ReportAnswered", "ReportConversation", "ReportFiled",
+    "IncidentOpened", "Light",
+    "LightBoosted", "LightCommanded", "LightFault", "LightFaultCleared", "LightOverridden", "LightReported",
+    "LightScheduled", "MessageReceived", "MessageSent", "MotionEnded", "MotionStarted", "Mqtt", "MqttMessage",
+    "MqttSubscription", "PlateGuess", "PlateRead",
+    "PlateReader", "Priority", "Receive", "Report", "ReportAdded", "ReportAnswered", "ReportConversation", "ReportFiled",
     "ReportMerged", "ReportReceived", "ReportStatusChanged", "Unit", "UnitAlerted", "UnitMoved", "UnitStatusChanged",
     "UnitTaskSeen", "VideoChanged", "WatchlistHit", "WatchlistReviewed", "capability_actions",
 ]  # fmt: skip
