@@ -5,7 +5,16 @@
 
 from __future__ import annotations
 
-from hub.capabilities.camera import Camera, MotionEnded, MotionStarted, PlateGuess, PlateRead, PlateReader, VideoChanged
+from hub.capabilities.camera import (
+    Camera,
+    ClipSaved,
+    MotionEnded,
+    MotionStarted,
+    PlateGuess,
+    PlateRead,
+    PlateReader,
+    VideoChanged,
+)
 from hub.capabilities.drone import Drone, DroneArrived, DroneDispatched, DroneRefused, DroneTelemetry
 from hub.capabilities.incident import (
     Alarm,
@@ -65,7 +74,7 @@ CAPABILITIES: dict[str, type] = {
 EVENT_TYPES: tuple[EventType, ...] = tuple(
     data.type
     for data in (
-        AlarmAcknowledged, AlarmCleared, AlarmRaised, AlarmReturned, AlarmShelved, DroneArrived, DroneDispatched,
+        AlarmAcknowledged, AlarmCleared, AlarmRaised, AlarmReturned, AlarmShelved, ClipSaved, DroneArrived, DroneDispatched,
         DroneRefused, DroneTelemetry, IncidentAcknowledged, IncidentAssigned, IncidentAttached, IncidentClosed,
         IncidentNoted, IncidentOpened, LightBoosted, LightCommanded, LightFault, LightFaultCleared, LightOverridden,
         LightReported, LightScheduled, MessageReceived, MessageSent, MotionEnded, MotionStarted, PlateRead,
@@ -82,13 +91,14 @@ def capability_actions() -> dict[str, ActionSpec]:
 
 __all__ = [
     "CAPABILITIES", "EVENT_TYPES", "Alarm", "AlarmAcknowledged", "AlarmCleared", "AlarmRaised", "AlarmReturned",
-    "AlarmShelved", "Camera", "Drone", "DroneArrived", "DroneDispatched", "DroneRefused", "DroneTelemetry", "Hit",
+    "AlarmShelved", "Camera", "ClipSaved", "Drone", "DroneArrived", "DroneDispatched", "DroneRefused", "DroneTelemetry", "Hit",
     "Incident", "IncidentAcknowledged", "IncidentAssigned", "IncidentAttached", "IncidentClosed", "IncidentNoted",
     "IncidentOpened", "Light",
     "LightBoosted", "LightCommanded", "LightFault", "LightFaultCleared", "LightOverridden", "LightReported",
     "LightScheduled", "MessageReceived", "MessageSent", "MotionEnded", "MotionStarted", "Mqtt", "MqttMessage",
     "MqttSubscription", "PlateGuess", "PlateRead",
-    "PlateReader", "Priority", "Receive", "Report", "ReportAdded", "ReportAnswered", "ReportConversation", "ReportFiled",
+    "PlateReader", "Priority", "Receive", "Report",
+    "ReportAdded", "ReportAnswered", "ReportConversation", "ReportFiled",
     "ReportMerged", "ReportReceived", "ReportStatusChanged", "Unit", "UnitAlerted", "UnitMoved", "UnitStatusChanged",
     "UnitTaskSeen", "VideoChanged", "WatchlistHit", "WatchlistReviewed", "capability_actions",
 ]  # fmt: skip

@@ -114,7 +114,8 @@ class LightOverridden(EventData):
 
 
 @event_type(
-    "light_fault", "ไฟขัดข้อง", "Light faulty", projection=Projection(attributes={"fault": "detail", "fault_kind": "kind"})
+    "light_fault", "ไฟขัดข้อง", "Light faulty",
+    projection=Projection(attributes={"fault": "detail", "fault_kind": "kind"}),
 )  # fmt: skip
 class LightFault(EventData):
     """Something is wrong with the light. ``kind``: ``unavailable`` (it cannot be reached) or ``disobeys`` (commanded
