@@ -3,11 +3,11 @@ when it comes back. A silent device is a failure that an officer must see."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 from hub.core.bus import Subscription
+from hub.core.clock import Timer
 from hub.core.event import Draft, Event
 from hub.core.pipeline import Pipeline
 from hub.core.state import Change, EntityState
@@ -25,18 +25,18 @@ class Heartbeat:
         self._signs: dict[str, float] = {}
         self._since = 0.0
         self._subscription: Subscription | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._timer: Timer | None = None
 
     def start(self) -> None:
         """Begin; what was not heard yet has its limit from now on."""
         self._since = self._clock.now()
         self._subscription = self._pipeline.committed.add(Subscription(self._heard))
-        self._task = asyncio.get_running_loop().create_task(self._watch(), name="heartbeat")
+        self._look_later()
 
     def stop(self) -> None:
         """End."""
-        if self._task is not None:
-            self._task.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         if self._subscription is not None:
             self._pipeline.committed.remove(self._subscription)
 
@@ -44,14 +44,16 @@ class Heartbeat:
         if event.entity is not None and event.source.startswith("instance:"):
             self._signs[event.entity] = event.received
 
-    async def _watch(self) -> None:
-        while True:
-            await self._clock.sleep(LOOK_S)
-            now = self._clock.now()
-            for instance in self._instances.values():
-                instance.look(now, self._since)
-            for state in [state for state in self._pipeline.state if state.attributes.get("silent_after")]:
-                self._look(state, now)
+    def _look_later(self) -> None:
+        self._timer = self._clock.call_at(self._clock.now() + LOOK_S, self._look_at_all)
+
+    def _look_at_all(self) -> None:
+        self._look_later()
+        now = self._clock.now()
+        for instance in self._instances.values():
+            instance.look(now, self._since)
+        for state in [state for state in self._pipeline.state if state.attributes.get("silent_after")]:
+            self._look(state, now)
 
     def _look(self, state: EntityState, now: float) -> None:
         limit, silent = float(state.attributes["silent_after"]), state.attributes.get("silent") is True

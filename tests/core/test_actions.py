@@ -8,10 +8,11 @@ from random import Random
 from typing import Any, Protocol
 
 import pytest
+from pydantic import create_model
 
 from hub.core.access import Actor
-from hub.core.action import Call, action, actions_of
-from hub.core.actions import OWED, Actions, Request
+from hub.core.action import ActionSpec, Call, action, actions_of
+from hub.core.actions import DONE, OWED, Actions, Request
 from hub.core.bus import Subscription
 from hub.core.clock import ManualClock
 from hub.core.error import Denied, Expired, InvalidInput, NotFound, StorageFailed, Unavailable
@@ -21,6 +22,7 @@ from hub.core.journal import MemoryJournal, Query, Record
 from hub.core.pipeline import Pipeline
 from hub.core.state import EntityState
 from hub.core.system import SYSTEM_TYPES
+from hub.core.text import Text
 
 OFFICER = Actor("user:noi", frozenset({"ccoc"}), person=True)
 RULE = Actor("automation:night", frozenset({"ccoc"}))
@@ -105,6 +107,21 @@ class Zone:
 @pytest.fixture
 async def zone() -> Zone:
     return await Zone().start()
+
+
+async def test_what_is_private_is_told_to_the_caller_and_written_down_nowhere(zone: Zone) -> None:
+    async def look_up(call: Call) -> str:
+        return f"found {call.params['name']}"
+
+    params = create_model("params", name=(str, ...))
+    spec = ActionSpec("register.look_up", Text("ค้น", "Look up"), "gate.control", params, private=True)
+    zone.actions.provide(spec, look_up)
+    outcome = await zone.actions.call(Request("register.look_up", {"name": "Somchai"}, RULE, key="k1"))
+    assert (outcome.status, outcome.result) == ("done", "found Somchai")
+    again = await zone.actions.call(Request("register.look_up", {"name": "Somchai"}, RULE, key="k1"))
+    assert (again.status, again.result) == ("done", None)
+    written = str([event.as_data() for event in zone.journal.read(Query(limit=1000))]) + str(zone.journal.records(DONE))
+    assert "register.look_up" in written and "Somchai" not in written
 
 
 async def test_a_call_is_recorded_done_and_told(zone: Zone) -> None:

@@ -67,12 +67,12 @@ def manual() -> dict[tuple[str, str], str]:
     """Method and path to the right, as the manual's tables say."""
     found: dict[tuple[str, str], str] = {}
     for line in MANUAL.read_text(encoding="utf-8").splitlines():
-        for row in re.finditer(r"`(GET|POST|PUT|DELETE|WS) (/api/[^`?\s]*)[^`]*`", line):
+        for row in re.finditer(r"`(GET|POST|PUT|DELETE|WS) (/(?:api|plugin)/[^`?\s]*)[^`]*`", line):
             cells = line.split(" | ")
             first = len(cells) > 2 and line.startswith("| `") and row[0] in cells[0]
             right = cells[1].strip(" `|") if first else ""
             method = "GET" if row[1] == "WS" else row[1]
-            path = re.sub(r"/(ENTITY|ID|DOMAIN\.VERB|INSTANCE)(?=/|$)", "/{}", row[2])
+            path = re.sub(r"/(ENTITY|ID|DOMAIN\.VERB|INSTANCE|PATH)(?=/|$)", "/{}", row[2])
             found[method, path] = found.get((method, path)) or right
     return found
 
