@@ -15,6 +15,15 @@ from hub.capabilities.camera import (
     PlateReader,
     VideoChanged,
 )
+from hub.capabilities.checkpoint import (
+    Checkpoint,
+    CheckpointCoverage,
+    CheckpointLog,
+    CheckpointMissed,
+    CheckpointScanned,
+    Doubt,
+    PatrolLogImported,
+)
 from hub.capabilities.drone import Drone, DroneArrived, DroneDispatched, DroneRefused, DroneTelemetry
 from hub.capabilities.incident import (
     Alarm,
@@ -52,9 +61,21 @@ from hub.capabilities.report import (
     ReportFiled,
     ReportMerged,
     ReportReceived,
+    ReportsRepeated,
     ReportStatusChanged,
 )
-from hub.capabilities.unit import Unit, UnitAlerted, UnitMoved, UnitStatusChanged, UnitTaskSeen
+from hub.capabilities.unit import (
+    PhoneKeys,
+    SosCleared,
+    SosRaised,
+    TrackSeen,
+    Unit,
+    UnitAlerted,
+    UnitMoved,
+    UnitStatusChanged,
+    UnitTaskSeen,
+    UnitTimerSet,
+)
 from hub.capabilities.watchlist import Hit, WatchlistHit, WatchlistReviewed
 from hub.core.action import ActionSpec, actions_of
 from hub.core.event import EventType
@@ -62,6 +83,7 @@ from hub.core.event import EventType
 CAPABILITIES: dict[str, type] = {
     "alarm": Alarm,
     "camera": Camera,
+    "checkpoint": Checkpoint,
     "drone": Drone,
     "hit": Hit,
     "incident": Incident,
@@ -74,12 +96,14 @@ CAPABILITIES: dict[str, type] = {
 EVENT_TYPES: tuple[EventType, ...] = tuple(
     data.type
     for data in (
-        AlarmAcknowledged, AlarmCleared, AlarmRaised, AlarmReturned, AlarmShelved, ClipSaved, DroneArrived, DroneDispatched,
-        DroneRefused, DroneTelemetry, IncidentAcknowledged, IncidentAssigned, IncidentAttached, IncidentClosed,
-        IncidentNoted, IncidentOpened, LightBoosted, LightCommanded, LightFault, LightFaultCleared, LightOverridden,
-        LightReported, LightScheduled, MessageReceived, MessageSent, MotionEnded, MotionStarted, PlateRead,
-        ReportAdded, ReportAnswered, ReportConversation, ReportFiled, ReportMerged, ReportReceived, ReportStatusChanged,
-        UnitAlerted, UnitMoved, UnitStatusChanged, UnitTaskSeen, VideoChanged, WatchlistHit, WatchlistReviewed,
+        AlarmAcknowledged, AlarmCleared, AlarmRaised, AlarmReturned, AlarmShelved, CheckpointCoverage,
+        CheckpointMissed, CheckpointScanned, ClipSaved, DroneArrived, DroneDispatched, DroneRefused, DroneTelemetry,
+        IncidentAcknowledged, IncidentAssigned, IncidentAttached, IncidentClosed, IncidentNoted, IncidentOpened,
+        LightBoosted, LightCommanded, LightFault, LightFaultCleared, LightOverridden, LightReported, LightScheduled,
+        MessageReceived, MessageSent, MotionEnded, MotionStarted, PatrolLogImported, PlateRead, ReportAdded,
+        ReportAnswered, ReportConversation, ReportFiled, ReportMerged, ReportReceived, ReportStatusChanged,
+        ReportsRepeated, SosCleared, SosRaised, TrackSeen, UnitAlerted, UnitMoved, UnitStatusChanged, UnitTaskSeen,
+        UnitTimerSet, VideoChanged, WatchlistHit, WatchlistReviewed,
     )
 )  # fmt: skip
 
@@ -91,14 +115,14 @@ def capability_actions() -> dict[str, ActionSpec]:
 
 __all__ = [
     "CAPABILITIES", "EVENT_TYPES", "Alarm", "AlarmAcknowledged", "AlarmCleared", "AlarmRaised", "AlarmReturned",
-    "AlarmShelved", "Camera", "ClipSaved", "Drone", "DroneArrived", "DroneDispatched", "DroneRefused", "DroneTelemetry", "Hit",
-    "Incident", "IncidentAcknowledged", "IncidentAssigned", "IncidentAttached", "IncidentClosed", "IncidentNoted",
-    "IncidentOpened", "Light",
-    "LightBoosted", "LightCommanded", "LightFault", "LightFaultCleared", "LightOverridden", "LightReported",
-    "LightScheduled", "MessageReceived", "MessageSent", "MotionEnded", "MotionStarted", "Mqtt", "MqttMessage",
-    "MqttSubscription", "PlateGuess", "PlateRead",
-    "PlateReader", "Priority", "Receive", "Report",
-    "ReportAdded", "ReportAnswered", "ReportConversation", "ReportFiled",
-    "ReportMerged", "ReportReceived", "ReportStatusChanged", "Unit", "UnitAlerted", "UnitMoved", "UnitStatusChanged",
-    "UnitTaskSeen", "VideoChanged", "WatchlistHit", "WatchlistReviewed", "capability_actions",
+    "AlarmShelved", "Camera", "Checkpoint", "CheckpointCoverage", "CheckpointLog", "CheckpointMissed",
+    "CheckpointScanned", "ClipSaved", "Doubt", "Drone", "DroneArrived", "DroneDispatched", "DroneRefused",
+    "DroneTelemetry", "Hit", "Incident", "IncidentAcknowledged", "IncidentAssigned", "IncidentAttached",
+    "IncidentClosed", "IncidentNoted", "IncidentOpened", "Light", "LightBoosted", "LightCommanded", "LightFault",
+    "LightFaultCleared", "LightOverridden", "LightReported", "LightScheduled", "MessageReceived", "MessageSent",
+    "MotionEnded", "MotionStarted", "Mqtt", "MqttMessage", "MqttSubscription", "PatrolLogImported", "PhoneKeys",
+    "PlateGuess", "PlateRead", "PlateReader", "Priority", "Receive", "Report", "ReportAdded", "ReportAnswered",
+    "ReportConversation", "ReportFiled", "ReportMerged", "ReportReceived", "ReportStatusChanged", "ReportsRepeated",
+    "SosCleared", "SosRaised", "TrackSeen", "Unit", "UnitAlerted", "UnitMoved", "UnitStatusChanged", "UnitTaskSeen",
+    "UnitTimerSet", "VideoChanged", "WatchlistHit", "WatchlistReviewed", "capability_actions",
 ]  # fmt: skip
