@@ -17,6 +17,15 @@ class Camera(Protocol):
     async def snapshot(self) -> str:
         """Keep the newest picture; the media id. ``Unavailable`` when there is none."""
 
+    @action("เก็บคลิปเป็นหลักฐาน", "Keep a clip as evidence", right="camera.clip", timeout=120)
+    async def clip(
+        self,
+        before_s: Annotated[float, Field(ge=0, le=60)] = 10.0,
+        after_s: Annotated[float, Field(ge=0, le=60)] = 10.0,
+        incident: Annotated[str | None, Field(max_length=120)] = None,
+    ) -> list[str]:
+        """Keep the video around now, for ``incident`` when one is named; the media ids, in order."""
+
 
 class PlateReader(Protocol):
     """Something whose entity reports ``plate_read``. It has no actions."""
@@ -46,6 +55,19 @@ class VideoChanged(EventData):
 
     video: str
     reason: str = ""
+
+
+@event_type("clip_saved", "เก็บคลิปแล้ว", "Clip kept", retention="incidents", lane=Lane.NORMAL)
+class ClipSaved(EventData):
+    """Video of the event's entity was kept as evidence. ``media`` is its id and also the SHA-256 of its bytes;
+    ``begins`` and ``ends``: seconds since 1970 of its first and last picture by the hub's clock."""
+
+    media: str
+    sha256: str
+    begins: float
+    ends: float
+    camera: str
+    incident: str | None = None
 
 
 class PlateGuess(EventData):

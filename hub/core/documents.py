@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 MAX_DOCUMENTS = 5_000  # a collection; beyond it use records
@@ -24,11 +25,23 @@ class Documents(Protocol):
         """All of a collection by id."""
 
 
+@dataclass(frozen=True, slots=True)
+class MediaNote:
+    """``of``: the entities it came from, none when nobody said."""
+
+    mime: str
+    of: tuple[str, ...] = ()
+
+
 class Media(Protocol):
     """Pictures, clips and recordings, named by the SHA-256 of their bytes."""
 
-    async def put(self, content: bytes, mime: str, retention: str) -> str:
-        """Keep it; the id (64 hexadecimal digits). ``LimitExceeded`` over 16 MiB."""
+    async def put(self, content: bytes, mime: str, retention: str, entity: str | None = None) -> str:
+        """Keep it; the id (64 hexadecimal digits). ``entity``: what it shows or came from. ``LimitExceeded`` over
+        16 MiB."""
 
     async def get(self, media: str) -> tuple[bytes, str]:
         """Bytes and MIME type; ``NotFound`` when it is not there or was erased."""
+
+    async def about(self, media: str) -> MediaNote:
+        """What is known of it; ``NotFound`` as for ``get``."""

@@ -82,8 +82,10 @@ class InstanceMedia:
     def __init__(self, media: Media) -> None:
         self._media = media
 
-    async def put(self, content: bytes, mime: str, retention: str = "incidents") -> str:
-        return await self._media.put(content, mime, retention)
+    async def put(
+        self, content: bytes, mime: str, retention: str = "incidents", entity: str | None = None
+    ) -> str:
+        return await self._media.put(content, mime, retention, entity)
 
     async def get(self, media: str) -> tuple[bytes, str]:
         return await self._media.get(media)

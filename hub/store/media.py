@@ -1,6 +1,7 @@
 """Pictures, clips and recordings: files named by the SHA-256 of their bytes (FIPS 180-4), checked whenever read.
 
-Beside each stands a small JSON file: MIME type, and for each retention class the last day on which it was kept.
+Beside each stands a small JSON file: MIME type, the entities it came from, and for each retention class the last day on
+which it was kept.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, Final
 import orjson
 
 from hub.core.clock import Clock
+from hub.core.documents import MediaNote
 from hub.core.error import InvalidInput, LimitExceeded, NotFound, StorageFailed
 from hub.store.daykeys import day_of
 from hub.store.files import disk_fault, make_folder, sync_folder, write_file
@@ -25,6 +27,8 @@ from hub.store.space import Level
 MAX_BYTES: Final = 16 << 20
 _ID: Final = re.compile(r"[0-9a-f]{64}")
 _MIME: Final = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,60}")
+MAX_OF: Final = 64
+"""Entities that are remembered of one picture: equal bytes of more are chance, not evidence."""
 _RECORDINGS: Final = ("video/", "audio/")
 
 
@@ -36,8 +40,9 @@ class MediaFiles:
         self._lock = threading.Lock()  # around changes
         make_folder(folder)
 
-    async def put(self, content: bytes, mime: str, retention: str) -> str:
-        """Keep it; the id (64 hexadecimal digits). Keeping the same again adds to how long it stays.
+    async def put(self, content: bytes, mime: str, retention: str, entity: str | None = None) -> str:
+        """Keep it; the id (64 hexadecimal digits). Keeping the same again adds to how long it stays, and ``entity`` to
+        what it came from.
 
         ``LimitExceeded`` over 16 MiB; ``StorageFailed`` when the disk is too full for this kind.
         """
@@ -48,11 +53,15 @@ class MediaFiles:
         level = self._level()
         if level >= (Level.SHED_RECORDINGS if mime.startswith(_RECORDINGS) else Level.EMERGENCY):
             raise StorageFailed("the disk is too full to keep this", where=mime, hint="free space on the hub's disk")
-        return await asyncio.to_thread(self._put, bytes(content), mime, retention)
+        return await asyncio.to_thread(self._put, bytes(content), mime, retention, entity)
 
     async def get(self, media: str) -> tuple[bytes, str]:
         """Bytes and MIME type; ``NotFound`` when it is not there or was erased, ``StorageFailed`` when damaged."""
         return await asyncio.to_thread(self._get, media)
+
+    async def about(self, media: str) -> MediaNote:
+        """MIME type and the entities it came from; ``NotFound`` as for ``get``. The bytes are not read."""
+        return await asyncio.to_thread(self._about, media)
 
     def erase(self, retention_class: str, before_day: str) -> list[dict[str, Any]]:
         """Let go of what the class kept before that day (ISO 8601), and delete what no class keeps. Blocks.
@@ -76,7 +85,7 @@ class MediaFiles:
                 )
         return receipts
 
-    def _put(self, content: bytes, mime: str, retention: str) -> str:
+    def _put(self, content: bytes, mime: str, retention: str, entity: str | None) -> str:
         name = hashlib.sha256(content).hexdigest()
         path = self._path(name)
         about = path.with_suffix(".json")
@@ -86,21 +95,32 @@ class MediaFiles:
             note = self._note(about) if about.exists() and path.exists() else _new_note(mime)
             if not note["kept"]:
                 write_file(path, content)
-            if note["kept"].get(retention, "") < today:
+            fresh = entity is not None and entity not in note["of"] and len(note["of"]) < MAX_OF
+            if fresh:
+                note["of"].append(entity)
+            if fresh or note["kept"].get(retention, "") < today:
                 note["kept"][retention] = today
                 write_file(about, orjson.dumps(note))
         return name
 
-    def _get(self, media: str) -> tuple[bytes, str]:
-        gone = NotFound("no such picture or recording", where=media[:64], hint="it may have been erased")
+    def _about(self, media: str) -> MediaNote:
         if not _ID.fullmatch(media):
-            raise gone
+            raise _gone(media)
+        try:
+            note = self._note(self._path(media).with_suffix(".json"))
+        except FileNotFoundError:
+            raise _gone(media) from None
+        return MediaNote(note["mime"], tuple(note["of"]))
+
+    def _get(self, media: str) -> tuple[bytes, str]:
+        if not _ID.fullmatch(media):
+            raise _gone(media)
         path = self._path(media)
         try:
             content = path.read_bytes()
             mime = self._note(path.with_suffix(".json"))["mime"]
         except FileNotFoundError:
-            raise gone from None
+            raise _gone(media) from None
         except OSError as fault:
             raise disk_fault(fault, path) from fault
         if hashlib.sha256(content).hexdigest() != media:
@@ -114,7 +134,8 @@ class MediaFiles:
     def _note(about: Path) -> dict[str, Any]:
         try:
             note = orjson.loads(about.read_bytes())
-            return {"mime": str(note["mime"]), "kept": dict(note["kept"])}
+            of = [str(entity) for entity in note.get("of", ())]
+            return {"mime": str(note["mime"]), "kept": dict(note["kept"]), "of": of}
         except (ValueError, KeyError, TypeError) as fault:
             raise StorageFailed("the note beside the media file is damaged", where=str(about)) from fault
 
@@ -126,4 +147,8 @@ class MediaFiles:
 
 
 def _new_note(mime: str) -> dict[str, Any]:
-    return {"mime": mime, "kept": {}}
+    return {"mime": mime, "kept": {}, "of": []}
+
+
+def _gone(media: str) -> NotFound:
+    return NotFound("no such picture or recording", where=media[:64], hint="it may have been erased")

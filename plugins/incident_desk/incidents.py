@@ -40,6 +40,7 @@ BANGKOK = datetime.timezone(datetime.timedelta(hours=7))
 # Events of other plugins that name an incident in their data and belong on its timeline.
 ATTACHED = (
     "unit_alerted", "unit_task_seen", "drone_dispatched", "drone_arrived", "drone_refused", "message_sent",
+    "clip_saved",
 )  # fmt: skip
 
 
