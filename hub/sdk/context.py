@@ -40,7 +40,8 @@ def current_call() -> Call:
 class WebRequest:
     """What came to a route. ``path`` is the part after the instance's own prefix; header names are small letters.
 
-    ``actor``: who is signed in (``user:NAME``), on staff routes; ``None`` on public ones.
+    ``actor``: who is signed in (``user:NAME``), on staff routes; ``None`` on public ones. ``remembered``: what the
+    browser keeps for this instance since an answer's ``remember``, on public routes.
     """
 
     method: str
@@ -50,16 +51,25 @@ class WebRequest:
     body: bytes
     remote: str
     actor: str | None = None
+    remembered: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class WebResponse:
-    """What a route answers."""
+    """What a route answers.
+
+    For public pages of plugins in the hub's own process: with ``scripts`` the page's script files run (those below
+    the instance's address and the hub's ``/vendor/``; no inline script), reach the instance's own addresses, and may
+    keep data in the browser. ``remember``: what the browser is to keep for this instance (a cookie no script sees, 90
+    days, at most 512 letters, digits and ``. _ ~ -``); "" forgets it.
+    """
 
     status: int = 200
     body: bytes = b""
     content_type: str = "text/plain; charset=utf-8"
     headers: Mapping[str, str] = field(default_factory=dict)
+    scripts: bool = False
+    remember: str | None = None
 
 
 class Socket(Protocol):

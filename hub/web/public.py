@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from aiohttp import web
 
 from hub.sdk.context import Socket, WebRequest, WebResponse
+from hub.web import pages
 from hub.web.guard import MAX_BODY, errors, json_answer
 from hub.web.sockets import PluginSocket, is_socket
+
+# Libraries of others that plugins' pages run, laid there by the build of the screens.
+VENDOR = Path(__file__).parent / "ui_dist" / "vendor"
 
 
 class PluginRoutes(Protocol):
@@ -31,11 +37,6 @@ _FROM_PLUGINS = frozenset({
 })  # fmt: skip
 # Cookies ignore ports, and an officer's session must never come into a plugin's hands.
 _NOT_TO_PLUGINS = frozenset({"cookie", "proxy-authorization", "x-csrf"})
-# A plugin's page is its own world: no script of it runs, and it is of no origin (``sandbox``).
-_POLICY = (
-    "sandbox allow-forms; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; "
-    "frame-ancestors 'none'"
-)
 
 
 def add_hooks(app: web.Application, routes: PluginRoutes) -> None:
@@ -48,7 +49,12 @@ def add_hooks(app: web.Application, routes: PluginRoutes) -> None:
             socket = await PluginSocket.open(request, asked(request, b""))
             await routes.talk(served, instance, socket)
             return await socket.end()
-        return answered(await routes.dispatch(instance, asked(request, await request.read())))
+        told = asked(request, await request.read())
+        answer = await routes.dispatch(instance, replace(told, remembered=pages.remembered(request, instance)))
+        response = answered(answer, pages.with_scripts(request, instance) if answer.scripts else pages.SILENT)
+        if answer.remember is not None:
+            pages.remember(response, request, instance, answer.remember)
+        return response
 
     app.router.add_route("*", "/hook/{instance}/{path:.*}", hook)
 
@@ -66,11 +72,11 @@ def asked(request: web.Request, body: bytes, actor: str | None = None) -> WebReq
     )
 
 
-def answered(answer: WebResponse) -> web.Response:
+def answered(answer: WebResponse, policy: str = pages.SILENT) -> web.Response:
     """The plugin's answer, with what protects its reader."""
     response = web.Response(status=answer.status, body=answer.body)
     response.headers["Content-Type"] = answer.content_type
-    response.headers["Content-Security-Policy"] = _POLICY
+    response.headers["Content-Security-Policy"] = policy
     for name, value in answer.headers.items():
         if name.lower() in _FROM_PLUGINS:
             response.headers[name] = value
@@ -94,4 +100,6 @@ def public_app(routes: PluginRoutes, summary: Callable[[], dict[str, Any]]) -> w
     app = web.Application(client_max_size=MAX_BODY, middlewares=[errors])
     add_hooks(app, routes)
     app.router.add_get("/api/health", health)
+    if VENDOR.is_dir():
+        app.router.add_static("/vendor/", VENDOR)
     return app

@@ -42,12 +42,14 @@ async def asked(headers: dict[str, str], answer: WebResponse) -> tuple[WebReques
 async def test_a_socket_carries_words_and_bytes_both_ways_without_the_session() -> None:
     plugin = Plugin(WebResponse())
     sent = {"Cookie": "hub_session=secret"}
-    async with TestClient(TestServer(public_app(plugin, dict))) as client:
-        async with client.ws_connect("/hook/thing/echo?a=1", headers=sent) as socket:
-            await socket.send_str("สวัสดี")
-            assert await socket.receive_str() == "สวัสดี"
-            await socket.send_bytes(b"\x00\x01")
-            assert await socket.receive_bytes() == b"\x00\x01"
+    async with (
+        TestClient(TestServer(public_app(plugin, dict))) as client,
+        client.ws_connect("/hook/thing/echo?a=1", headers=sent) as socket,
+    ):
+        await socket.send_str("สวัสดี")
+        assert await socket.receive_str() == "สวัสดี"
+        await socket.send_bytes(b"\x00\x01")
+        assert await socket.receive_bytes() == b"\x00\x01"
     assert (plugin.seen[0].query, plugin.seen[0].actor) == ({"a": "1"}, None)
     assert "cookie" not in plugin.seen[0].headers
 
@@ -81,3 +83,25 @@ async def test_a_plugin_cannot_weaken_what_protects_the_reader() -> None:
     assert headers["Content-Security-Policy"].startswith("sandbox allow-forms; default-src 'none'")
     assert headers["Cache-Control"] == "no-store"
     assert not {"Set-Cookie", "Clear-Site-Data", "Access-Control-Allow-Origin"} & headers.keys()
+
+
+async def test_a_page_with_scripts_runs_and_reaches_its_own_instance_only() -> None:
+    _, headers = await asked({"Host": "hub.example:8443"}, WebResponse(scripts=True))
+    policy = dict(part.strip().partition(" ")[::2] for part in headers["Content-Security-Policy"].split(";"))
+    own = "hub.example:8443/hook/thing/"
+    assert policy["script-src"] == f"{own} hub.example:8443/vendor/ 'wasm-unsafe-eval'"
+    assert policy["connect-src"] == f"{own} hub.example:8443/vendor/ ws://{own}"
+    assert (policy["form-action"], policy["sandbox"]) == (own, "allow-forms allow-scripts allow-same-origin")
+    _, headers = await asked({"Host": "a; script-src *"}, WebResponse(scripts=True))
+    assert headers["Content-Security-Policy"].startswith("sandbox allow-forms; default-src 'none'")
+
+
+async def test_a_browser_keeps_a_word_for_one_instance() -> None:
+    _, headers = await asked({}, WebResponse(remember="s211.1.abc"))
+    parts = headers["Set-Cookie"].split("; ")
+    assert parts[0] == "hook_thing=s211.1.abc"
+    assert {"HttpOnly", "Path=/hook/thing", "SameSite=Lax"} <= set(parts)
+    request, _ = await asked({"Cookie": "hub_session=secret; hook_other=x; hook_thing=s211.1.abc"}, WebResponse())
+    assert (request.remembered, "cookie" in request.headers) == ("s211.1.abc", False)
+    _, headers = await asked({}, WebResponse(remember=""))
+    assert 'hook_thing=""' in headers["Set-Cookie"]
