@@ -14,7 +14,7 @@ from hub.capabilities.incident import Priority
 from hub.core.action import action
 from hub.core.event import EventData, Lane, Personal, Projection, event_type, personal, same
 
-Status = Literal["received", "seen", "helping", "closed"]
+ReportStatus = Literal["received", "seen", "helping", "closed"]
 Receipt = Annotated[str, Field(pattern=r"^[0-9A-Z]{3}-[0-9A-Z]{3}$")]
 Words = Annotated[str, Field(max_length=4000), personal(Personal.TEXT)]
 Degrees = Annotated[float | None, personal(Personal.POSITION)]
@@ -130,7 +130,7 @@ class ReportStatusChanged(EventData):
 
     receipt: Receipt
     door: str
-    status: Status
+    status: ReportStatus
     by: str
     incident: str | None = None
     result: Annotated[str, Field(max_length=300), personal(Personal.TEXT)] = ""
@@ -146,3 +146,16 @@ class ReportMerged(EventData):
     into: str | None
     reason: Annotated[str, Field(max_length=300), personal(Personal.TEXT)]
     by: str
+
+
+@event_type("reports_repeated", "แจ้งซ้ำจากที่เดียวกัน", "Reports repeated from one place", lane=Lane.EMERGENCY,
+            retention="messages")  # fmt: skip
+class ReportsRepeated(EventData):
+    """Several reports came from one place within ``minutes``; ``receipts``: all of them, oldest first."""
+
+    count: int
+    minutes: float
+    place: Annotated[str, Field(max_length=300)] = ""
+    receipts: list[str]
+    lat: Degrees = None
+    lon: Degrees = None
