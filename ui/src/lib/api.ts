@@ -111,6 +111,18 @@ export interface JsonSchema {
   exclusiveMaximum?: number;
   minLength?: number;
   maxLength?: number;
+  minItems?: number;
+  maxItems?: number;
+  pattern?: string;
+  format?: string;
+  contentMediaType?: string;
+  contentEncoding?: string;
+  additionalProperties?: boolean | JsonSchema;
+  oneOf?: JsonSchema[];
+  /** The hub's own words: a label in both languages, words for the choices, the domain whose entities it names. */
+  words?: Words;
+  option_words?: Record<string, Words>;
+  entity?: string;
 }
 
 export interface ActionSpec {
@@ -124,8 +136,8 @@ export interface ActionSpec {
   params: JsonSchema;
 }
 
-export type ViewKind = 'table' | 'form' | 'map' | 'timeline' | 'picture' | 'chart' | 'actions' | 'video';
-export type ColumnFormat = 'text' | 'number' | 'percent' | 'age' | 'time' | 'entity';
+export type ViewKind = 'table' | 'form' | 'map' | 'timeline' | 'picture' | 'chart' | 'actions' | 'video' | 'link';
+export type ColumnFormat = 'text' | 'number' | 'percent' | 'age' | 'time' | 'duration' | 'entity' | 'words' | 'list' | 'bool' | 'interval';
 
 export interface Column {
   field: string;
@@ -140,10 +152,17 @@ export interface View {
   domain: string | null;
   event_type: string | null;
   action: string | null;
+  /** Of a link: a staff route of the instance. */
+  path?: string | null;
   columns: Column[];
+  /** The actions offered on each row; all that the entity has when it does not say. */
+  actions?: string[] | null;
+  empty?: Words | null;
   right: string;
   plugin: string;
   instance: string;
+  plugin_title?: Words | null;
+  section?: string | null;
 }
 
 export interface PluginHealth {
@@ -152,6 +171,10 @@ export interface PluginHealth {
   state: string;
   reason: string;
   last_event_at: number | null;
+  /** When the other side was last heard, how long it may be silent (seconds), and whether it is. */
+  last_sign?: number | null;
+  silent_after_s?: number | null;
+  silent?: boolean;
   title?: Words | null;
   isolation?: string | null;
   quality?: number | null;

@@ -71,3 +71,33 @@ export function countdown(seconds: number): string {
   const whole = Math.max(0, Math.ceil(seconds));
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
 }
+
+/** How long: ``45 วิ``, ``12 นาที``, ``3 ชม. 20 นาที``. */
+export function duration(seconds: number, lang: Lang): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const unit = UNITS[lang];
+  if (whole < 60) return `${whole} ${unit.s}`;
+  const [minutes, hours] = [Math.round(whole / 60), Math.floor(Math.round(whole / 60) / 60)];
+  if (hours === 0) return `${minutes} ${unit.min}`;
+  return minutes % 60 === 0 ? `${hours} ${unit.h}` : `${hours} ${unit.h} ${minutes % 60} ${unit.min}`;
+}
+
+/** ``2026-11-22T14:05`` on the zone's clock, as a date input holds it. */
+export function secondsToLocal(seconds: number, zone: string): string {
+  const parts = format('en', zone, 'local', {
+    calendar: 'gregory', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit',
+  }).formatToParts(seconds * 1000);
+  const part = (type: string): string => parts.find((p) => p.type === type)?.value ?? '';
+  return `${part('year').padStart(4, '0')}-${part('month')}-${part('day')}T${part('hour')}:${part('minute')}`;
+}
+
+/** The seconds since 1970 of what a date input holds; null when it is no time. */
+export function localToSeconds(text: string, zone: string): number | null {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/.test(text)) return null;
+  const asUtc = Date.parse(`${text}Z`) / 1000;
+  if (!Number.isFinite(asUtc)) return null;
+  // The zone's offset at that time; asked twice, because the first guess may lie on the other side of a change.
+  let guess = asUtc;
+  for (let turn = 0; turn < 2; turn++) guess = asUtc - (Date.parse(`${secondsToLocal(guess, zone)}Z`) / 1000 - Math.floor(guess / 60) * 60);
+  return guess;
+}
