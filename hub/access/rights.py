@@ -36,6 +36,7 @@ RIGHTS: Final[Mapping[str, Text]] = {
     "drone.control": Text("ควบคุมโดรน", "Control drones"),
     "radio.control": Text("ประกาศทางวิทยุ", "Announce on the radio"),
     "notify.control": Text("ส่งข้อความแจ้งเตือน", "Send notices"),
+    "notice.approve": Text("อนุมัติประกาศที่ผู้อื่นร่าง", "Approve a notice that another person drafted"),
     "call.control": Text("รับสายฉุกเฉิน", "Take emergency calls"),
     "report.control": Text("รับ ตอบ รวม และปิดเรื่องในกล่องรับแจ้ง", "Take, answer, merge and close reports"),
     "checkpoint.control": Text("จัดการจุดตรวจตู้แดง", "Manage red-box check-points"),
@@ -66,8 +67,10 @@ _DESK: Final = _PUBLIC | _BOARD | {
 }  # fmt: skip
 
 ROLES: Final[Mapping[str, frozenset[str]]] = {
-    "commander": _DESK | {"watchlist.approve", "document.write", "user.manage", "grant.manage", "audit.read"},
-    "ccoc": _DESK | {"document.write"},
+    "commander": _DESK | {
+        "watchlist.approve", "notice.approve", "document.write", "user.manage", "grant.manage", "audit.read",
+    },
+    "ccoc": _DESK | {"document.write", "notice.approve"},
     "operator": _DESK | {
         "document.write", "automation.write", "automation.publish", "plugin.manage",
     },

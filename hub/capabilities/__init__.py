@@ -53,6 +53,15 @@ from hub.capabilities.light import (
 )
 from hub.capabilities.message import MessageReceived, MessageSent
 from hub.capabilities.mqtt import Mqtt, MqttMessage, MqttSubscription, Receive
+from hub.capabilities.notice import (
+    Notice,
+    NoticeApproved,
+    NoticeDelivered,
+    NoticeDrafted,
+    NoticeExpired,
+    NoticeRejected,
+    NoticeWithdrawn,
+)
 from hub.capabilities.report import (
     Report,
     ReportAdded,
@@ -62,6 +71,7 @@ from hub.capabilities.report import (
     ReportMerged,
     ReportReceived,
     ReportsRepeated,
+    ReportStatus,
     ReportStatusChanged,
 )
 from hub.capabilities.unit import (
@@ -88,6 +98,7 @@ CAPABILITIES: dict[str, type] = {
     "hit": Hit,
     "incident": Incident,
     "light": Light,
+    "notice": Notice,
     "plate_reader": PlateReader,
     "report": Report,
     "unit": Unit,
@@ -100,10 +111,11 @@ EVENT_TYPES: tuple[EventType, ...] = tuple(
         CheckpointMissed, CheckpointScanned, ClipSaved, DroneArrived, DroneDispatched, DroneRefused, DroneTelemetry,
         IncidentAcknowledged, IncidentAssigned, IncidentAttached, IncidentClosed, IncidentNoted, IncidentOpened,
         LightBoosted, LightCommanded, LightFault, LightFaultCleared, LightOverridden, LightReported, LightScheduled,
-        MessageReceived, MessageSent, MotionEnded, MotionStarted, PatrolLogImported, PlateRead, ReportAdded,
-        ReportAnswered, ReportConversation, ReportFiled, ReportMerged, ReportReceived, ReportStatusChanged,
-        ReportsRepeated, SosCleared, SosRaised, TrackSeen, UnitAlerted, UnitMoved, UnitStatusChanged, UnitTaskSeen,
-        UnitTimerSet, VideoChanged, WatchlistHit, WatchlistReviewed,
+        MessageReceived, MessageSent, MotionEnded, MotionStarted, NoticeApproved, NoticeDelivered, NoticeDrafted,
+        NoticeExpired, NoticeRejected, NoticeWithdrawn, PatrolLogImported, PlateRead, ReportAdded, ReportAnswered,
+        ReportConversation, ReportFiled, ReportMerged, ReportReceived, ReportStatusChanged, ReportsRepeated,
+        SosCleared, SosRaised, TrackSeen, UnitAlerted, UnitMoved, UnitStatusChanged, UnitTaskSeen, UnitTimerSet,
+        VideoChanged, WatchlistHit, WatchlistReviewed,
     )
 )  # fmt: skip
 
@@ -120,9 +132,11 @@ __all__ = [
     "DroneTelemetry", "Hit", "Incident", "IncidentAcknowledged", "IncidentAssigned", "IncidentAttached",
     "IncidentClosed", "IncidentNoted", "IncidentOpened", "Light", "LightBoosted", "LightCommanded", "LightFault",
     "LightFaultCleared", "LightOverridden", "LightReported", "LightScheduled", "MessageReceived", "MessageSent",
-    "MotionEnded", "MotionStarted", "Mqtt", "MqttMessage", "MqttSubscription", "PatrolLogImported", "PhoneKeys",
-    "PlateGuess", "PlateRead", "PlateReader", "Priority", "Receive", "Report", "ReportAdded", "ReportAnswered",
-    "ReportConversation", "ReportFiled", "ReportMerged", "ReportReceived", "ReportStatusChanged", "ReportsRepeated",
-    "SosCleared", "SosRaised", "TrackSeen", "Unit", "UnitAlerted", "UnitMoved", "UnitStatusChanged", "UnitTaskSeen",
-    "UnitTimerSet", "VideoChanged", "WatchlistHit", "WatchlistReviewed", "capability_actions",
+    "MotionEnded", "MotionStarted", "Mqtt", "MqttMessage", "MqttSubscription", "Notice", "NoticeApproved",
+    "NoticeDelivered", "NoticeDrafted", "NoticeExpired", "NoticeRejected", "NoticeWithdrawn", "PatrolLogImported",
+    "PhoneKeys", "PlateGuess", "PlateRead", "PlateReader", "Priority", "Receive", "Report", "ReportAdded",
+    "ReportAnswered", "ReportConversation", "ReportFiled", "ReportMerged", "ReportReceived", "ReportStatus", "ReportStatusChanged",
+    "ReportsRepeated", "SosCleared", "SosRaised", "TrackSeen", "Unit", "UnitAlerted", "UnitMoved",
+    "UnitStatusChanged", "UnitTaskSeen", "UnitTimerSet", "VideoChanged", "WatchlistHit", "WatchlistReviewed",
+    "capability_actions",
 ]  # fmt: skip
