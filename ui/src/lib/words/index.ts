@@ -6,11 +6,13 @@ import { base } from './base';
 import { board } from './board';
 import { errors } from './errors';
 import { events } from './events';
+import { inbox } from './inbox';
 import type { Part } from './part';
 import { plugins } from './plugins';
 import { views } from './views';
+import { vocabulary } from './vocabulary';
 
-const PARTS = [base, board, errors, events, plugins, automations, views] as const;
+const PARTS = [base, board, inbox, errors, events, plugins, automations, views, vocabulary] as const;
 
 type KeyOf<P> = P extends Part<infer K> ? K : never;
 export type Key = KeyOf<(typeof PARTS)[number]>;
@@ -31,4 +33,14 @@ export function translate(lang: Lang, key: Key, values: Values = {}): string {
 export function known(lang: Lang, prefix: string, word: string): string {
   const key = `${prefix}.${word}`;
   return Object.hasOwn(dictionaries[lang], key) ? dictionaries[lang][key as Key] : clean(word, 60);
+}
+
+/** A word of the vocabulary as people say it: of this domain and field, of this field anywhere, or a shared one. */
+export function saying(lang: Lang, domain: string, field: string, word: string): string {
+  if (!/^[a-z][a-z0-9_]{0,40}$/.test(word)) return clean(word);
+  for (const prefix of [`${domain}.${field}`, field, field === 'state' || field === 'status' ? 'state' : 'option']) {
+    const key = `${prefix}.${word}`;
+    if (Object.hasOwn(dictionaries[lang], key)) return dictionaries[lang][key as Key];
+  }
+  return clean(word);
 }
