@@ -1,0 +1,164 @@
+"""Who gets which message, and when it may be acknowledged.
+
+aiomqtt acknowledges a message of QoS 1 as it comes in and then may drop it when its queue is full. Here a message is
+acknowledged when all that wanted it have had it, in the order in which they came (MQTT 3.1.1, 4.6), so that the broker
+keeps what the hub has not done, and sends it again after a crash.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+
+import aiomqtt
+
+from hub.capabilities import MqttMessage, Receive
+from hub.sdk import InvalidInput, LimitExceeded, Unavailable
+
+MAX_SUBSCRIPTIONS = 200
+MAX_QUEUE = 1_000
+RECEIVE_WITHIN_S = 30.0
+TRIES, AGAIN_S = 5, 1.0
+
+
+class Overflow(Exception):
+    """A message that the broker must keep does not fit: the connection begins again, and the broker sends it again."""
+
+
+class Delivery:
+    """One message on its way to its receivers."""
+
+    __slots__ = ("acknowledge", "message", "waiting")
+
+    def __init__(self, message: MqttMessage, waiting: int, acknowledge: Callable[[], None]) -> None:
+        self.message, self.waiting, self.acknowledge = message, waiting, acknowledge
+
+
+class Subscription:
+    """One receiver with its queue. Implements ``hub.capabilities.MqttSubscription``."""
+
+    def __init__(self, board: Receivers, filter: str, receive: Receive, qos: int) -> None:
+        self.filter, self.qos = filter, qos
+        self._board, self._receive = board, receive
+        self.queue: asyncio.Queue[Delivery] = asyncio.Queue(MAX_QUEUE)
+        self.worker = asyncio.create_task(self._work(), name=f"mqtt: {filter}")
+
+    async def end(self) -> None:
+        await self._board.drop(self)
+        self.worker.cancel()
+
+    async def _work(self) -> None:
+        try:
+            while True:
+                delivery = await self.queue.get()
+                await self._hand_on(delivery.message)
+                self._board.done(delivery)
+        finally:
+            self._board.forget(self)
+
+    async def _hand_on(self, message: MqttMessage) -> None:
+        for turn in range(TRIES):
+            try:
+                async with asyncio.timeout(RECEIVE_WITHIN_S):
+                    return await self._receive(message)
+            except Unavailable as away:  # the journal, say: it may be back in a moment
+                self._board.trouble(f"{message.topic}: {away.message}")
+                if turn + 1 < TRIES:
+                    await asyncio.sleep(AGAIN_S)
+            except Exception as fault:  # one receiver's mistake stops nobody
+                self._board.log.warning("the receiver of %s failed on %s", self.filter, message.topic, exc_info=True)
+                return self._board.trouble(f"{message.topic}: {type(fault).__name__}: {fault}"[:200])
+        return None
+
+
+class Receivers:
+    """All subscriptions. ``leave``: told of a filter that nobody wants any more."""
+
+    def __init__(self, log: logging.Logger, leave: Callable[[str], None]) -> None:
+        self.log, self._leave = log, leave
+        self._all: list[Subscription] = []
+        self._open: deque[Delivery] = deque()  # in the order of their coming, as they are to be acknowledged
+        self.received = self.dropped = 0
+        self.problem = ""
+
+    def add(self, filter: str, receive: Receive, qos: int) -> Subscription:
+        """A new subscription; ``InvalidInput`` for a filter that is none, ``LimitExceeded`` for one too many."""
+        try:
+            aiomqtt.Wildcard(filter)
+        except (TypeError, ValueError) as wrong:
+            raise InvalidInput(str(wrong), where=filter, hint="a filter such as home/+/state or home/#") from None
+        if qos not in (0, 1, 2):
+            raise InvalidInput(f"{qos} is no QoS", where=filter, hint="0, 1 or 2")
+        if len(self._all) >= MAX_SUBSCRIPTIONS:
+            raise LimitExceeded(f"over {MAX_SUBSCRIPTIONS} subscriptions", where=filter)
+        made = Subscription(self, filter, receive, qos)
+        self._all.append(made)
+        return made
+
+    def wanted(self) -> dict[str, int]:
+        """Filters, each with the highest QoS that somebody asked for."""
+        found: dict[str, int] = {}
+        for one in self._all:
+            found[one.filter] = max(one.qos, found.get(one.filter, 0))
+        return found
+
+    def deliver(self, message: MqttMessage, acknowledge: Callable[[], None]) -> None:
+        """Hand a message to all it fits. ``Overflow`` when it must not be lost and does not fit."""
+        self.received += 1
+        topic = aiomqtt.Topic(message.topic)
+        takers = [one for one in self._all if topic.matches(one.filter)]
+        full = [one for one in takers if one.queue.full()]
+        if full and message.qos:
+            raise Overflow(f"the receiver of {full[0].filter} does not keep up")
+        if full:
+            self.dropped += 1
+            self.problem = f"{message.topic}: dropped, the receiver of {full[0].filter} does not keep up"
+            takers = [one for one in takers if one not in full]
+        delivery = Delivery(message, len(takers), acknowledge)
+        if message.qos:
+            self._open.append(delivery)
+        for one in takers:
+            one.queue.put_nowait(delivery)
+        if not takers:
+            self._settle()
+
+    def done(self, delivery: Delivery) -> None:
+        """One receiver has had it."""
+        delivery.waiting -= 1
+        self._settle()
+
+    def _settle(self) -> None:
+        while self._open and self._open[0].waiting <= 0:
+            self._open.popleft().acknowledge()
+
+    def cut(self) -> None:
+        """The connection is gone: nothing of it can be acknowledged any more, the broker sends it again."""
+        self._open.clear()
+
+    def trouble(self, words: str) -> None:
+        """What went wrong last, for the broker's page."""
+        self.problem = words
+
+    async def drop(self, subscription: Subscription) -> None:
+        """It wants no more."""
+        self.forget(subscription)
+
+    def forget(self, subscription: Subscription) -> None:
+        """Its worker has ended: what it had not done counts as had."""
+        if subscription not in self._all:
+            return
+        self._all.remove(subscription)
+        while not subscription.queue.empty():
+            self.done(subscription.queue.get_nowait())
+        if subscription.filter not in self.wanted():
+            self._leave(subscription.filter)
+
+    async def end(self) -> None:
+        """Stop all."""
+        workers = [one.worker for one in self._all]
+        self._all.clear()
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
