@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from random import Random, SystemRandom
 
 from hub.core.clock import Clock
@@ -25,5 +26,14 @@ class Ids:
 
     def receipt(self) -> str:
         """A number that a citizen can read out: ``K7M-2QX``, one of 10⁹, from letters not to be misread."""
-        letters = "".join(self.random.choice(_ALPHABET) for _ in range(6)).upper()
-        return f"{letters[:3]}-{letters[3:]}"
+        return _spelt(self.random.getrandbits(30))
+
+
+def receipt_of(key: str) -> str:
+    """A receipt that is the same whenever the same thing (a webhook's event, a call) is told again."""
+    return _spelt(int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) >> 2)
+
+
+def _spelt(number: int) -> str:
+    letters = "".join(_ALPHABET[number >> place & 31] for place in range(0, 30, 5)).upper()
+    return f"{letters[:3]}-{letters[3:]}"

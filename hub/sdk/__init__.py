@@ -33,7 +33,7 @@ from hub.core.error import (
 )
 from hub.core.event import Event, EventData
 from hub.core.geo import distance_m
-from hub.core.ids import Ids
+from hub.core.ids import Ids, receipt_of
 from hub.core.journal import Query
 from hub.core.state import EntityState
 from hub.core.system import StateChanged
@@ -57,5 +57,5 @@ __all__ = [
     "Event", "EventData", "Expired", "HubError", "Ids", "InvalidInput", "LimitExceeded", "ManualClock", "MediaStore",
     "Name", "NotFound", "Outcome", "PluginSpec", "Query", "Records", "Socket", "StateChanged", "SystemClock", "Text",
     "TimedOut", "Unavailable", "Video", "VideoSource", "WebRequest", "WebResponse", "current_call", "distance_m",
-    "plugin",
+    "plugin", "receipt_of",
 ]  # fmt: skip

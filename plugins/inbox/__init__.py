@@ -8,9 +8,9 @@ from typing import Annotated
 from pydantic import Field
 
 from hub.capabilities import Priority, ReportReceived
-from hub.sdk import Config, Context, PluginSpec, current_call, plugin
+from hub.sdk import Config, Context, PluginSpec, current_call, plugin, receipt_of
 
-from .book import Book, receipt_of
+from .book import Book
 from .near import Near
 
 TIDY_S = 3_600.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from typing import Any
 
 from hub.capabilities import (
@@ -16,12 +15,11 @@ from hub.capabilities import (
     ReportStatus,
     ReportStatusChanged,
 )
-from hub.sdk import Context, Entity, EntityState, Event, Text
+from hub.sdk import Context, Entity, EntityState, Event, Text, receipt_of
 
 from .device import Case, message
 from .near import Near
 
-ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CHANNELS = {
     "qr": Text("สติกเกอร์ QR", "QR sticker"), "line": Text("LINE", "LINE"),
     "ilertu": Text("Police I Lert U", "Police I Lert U"), "phone": Text("โทรศัพท์", "Telephone"),
@@ -33,13 +31,6 @@ DAY_S = 86_400.0
 def entity_of(receipt: str) -> str:
     """``report.k7m_2qx`` of ``K7M-2QX``."""
     return f"report.{receipt.lower().replace('-', '_')}"
-
-
-def receipt_of(key: str) -> str:
-    """A receipt that is the same whenever the same thing is told again."""
-    number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
-    letters = "".join(ALPHABET[number >> 5 * place & 31] for place in range(6))
-    return f"{letters[:3]}-{letters[3:]}"
 
 
 class Book:
@@ -136,6 +127,3 @@ class Book:
 def messages_of(state: EntityState) -> list[dict[str, Any]]:
     """The conversation as it stands in the state."""
     return list(state.attributes.get("messages") or ())
-
-
-__all__ = ["Book", "entity_of", "messages_of", "receipt_of"]

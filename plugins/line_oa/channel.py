@@ -55,10 +55,17 @@ class Channel:
         if not text.strip():
             raise InvalidInput("the message is empty", where="text")
         try:
-            sent = await self._send(to, text, retry_key(current_call().key))
+            return await self.tell(to, text, retry_key(current_call().key), incident)
+        except LineError as refused:
+            raise explained(refused, self._entity) from None
+
+    async def tell(self, to: str, text: str, key: uuid.UUID, incident: str | None = None) -> dict[str, Any]:
+        """Push a text once a key and report it. ``LineError`` when LINE did not accept."""
+        try:
+            sent = await self._send(to, text, key)
         except LineError as refused:
             await self._failed(refused)
-            raise explained(refused, self._entity) from None
+            raise
         left = await self._quota_left()
         said = MessageSent(channel="line", to=to, text=text, quota_left=left, incident=incident)
         await self._ctx.emit(said, entity=self._entity)
@@ -107,6 +114,7 @@ class Channel:
     async def _known(self, quota: Quota) -> None:
         state = "quota_spent" if quota.left == 0 else "ok"
         await self._status.show(state, quota_left=quota.left, quota_limit=quota.limit)
+        await self._ctx.alive()
         await self._ctx.health(True)
 
     async def _failed(self, refused: LineError) -> None:

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 API = "https://api.line.me"
+DATA_API = "https://api-data.line.me"
 MAX_MESSAGES = 5
 MAX_TEXT = 5000
 """UTF-16 code units of one text message."""
@@ -26,6 +27,8 @@ MAX_RECIPIENTS = 500
 MAX_WEBHOOK = 512 << 10
 MAX_EVENTS = 100
 _MAX_ANSWER = 64 << 10
+MAX_CONTENT = 10 << 20
+"""Bytes of a picture, recording or file that are kept."""
 _WORDS = (("text", MAX_TEXT), ("title", 100), ("address", 300))
 
 Message = dict[str, Any]
@@ -99,14 +102,16 @@ class LineClient:
     """One channel. The session is the caller's; every request ends within ``timeout_s`` seconds."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, token: str, *, base_url: str = API, timeout_s: float = 10.0
-    ) -> None:
-        parts = urlsplit(base_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-            raise Malformed(f"base_url {base_url!r} is no http(s) address")
+        self, session: aiohttp.ClientSession, token: str, *, base_url: str = API, data_url: str = DATA_API,
+        timeout_s: float = 10.0,
+    ) -> None:  # fmt: skip
+        for address in (base_url, data_url):
+            parts = urlsplit(address)
+            if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+                raise Malformed(f"{address!r} is no http(s) address")
         if not token.isascii() or not token.isprintable() or not token:
             raise Malformed("the channel access token is empty or holds characters that no token has")
-        self._session, self._base = session, base_url.rstrip("/")
+        self._session, self._base, self._data = session, base_url.rstrip("/"), data_url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {token}"}
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
 
@@ -133,6 +138,27 @@ class LineClient:
         used = await self._get("/v2/bot/message/quota/consumption")
         value = limit.get("value") if limit.get("type") == "limited" else None
         return Quota(value if isinstance(value, int) else None, int(used.get("totalUsage", 0)))
+
+    async def content(self, message_id: str) -> tuple[bytes, str]:
+        """A message's picture, recording or file, and its MIME type. ``Malformed`` when it is over 10 MiB or gone;
+        ``NoAnswer`` when LINE has not prepared it yet (202)."""
+        if not message_id.isalnum():
+            raise Malformed("the message's id is none of LINE's")
+        url = f"{self._data}/v2/bot/message/{message_id}/content"
+        try:
+            async with self._session.get(
+                url, headers=self._headers, timeout=self._timeout, allow_redirects=False
+            ) as answer:
+                if answer.status != 200:
+                    raise _refusal(answer.status if answer.status != 202 else 503, answer.headers, {})
+                raw = await _read(answer, MAX_CONTENT)
+                if len(raw) > MAX_CONTENT:
+                    raise Malformed(f"the content is over {MAX_CONTENT >> 20} MiB")
+                return raw, answer.content_type
+        except TimeoutError:
+            raise NoAnswer(f"LINE gave no answer in {self._timeout.total:g} s") from None
+        except aiohttp.ClientError as broken:
+            raise NoAnswer(f"LINE cannot be reached: {type(broken).__name__}") from None
 
     async def _get(self, path: str) -> dict[str, Any]:
         status, headers, document = await self._request("GET", path, None, {})
@@ -166,12 +192,12 @@ class LineClient:
             raise NoAnswer(f"LINE cannot be reached: {type(broken).__name__}") from None
 
 
-async def _read(answer: aiohttp.ClientResponse) -> bytes:
-    """At most ``_MAX_ANSWER`` bytes; one ``read(n)`` may give less than there is."""
-    raw = b""
-    while len(raw) <= _MAX_ANSWER and (part := await answer.content.read(_MAX_ANSWER)):
+async def _read(answer: aiohttp.ClientResponse, most: int = _MAX_ANSWER) -> bytes:
+    """At most ``most`` bytes and one more, by which the caller sees that there is more."""
+    raw = bytearray()
+    while len(raw) <= most and (part := await answer.content.read(most + 1 - len(raw))):
         raw += part
-    return raw[:_MAX_ANSWER]
+    return bytes(raw)
 
 
 def _object(raw: bytes) -> dict[str, Any]:

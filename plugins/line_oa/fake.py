@@ -59,6 +59,7 @@ class LinePlatform:
         self._now, self._count = now, itertools.count(1)
         self._accepted: OrderedDict[str, tuple[float, str, dict[str, Any]]] = OrderedDict()
         self._reply_tokens: OrderedDict[str, str] = OrderedDict()
+        self.contents: OrderedDict[str, tuple[bytes, str]] = OrderedDict()
         self._runner: web.AppRunner | None = None
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
@@ -68,6 +69,7 @@ class LinePlatform:
             app.router.add_post(f"/v2/bot/message/{path}", self._message)
         app.router.add_get("/v2/bot/message/quota", self._quota)
         app.router.add_get("/v2/bot/message/quota/consumption", self._consumption)
+        app.router.add_get("/v2/bot/message/{id}/content", self._content)
         app.router.add_get("/_sent", self._look)
         app.router.add_post("/_fail", self._fail)
         app.router.add_post("/_receive", self._receive)
@@ -168,6 +170,14 @@ class LinePlatform:
     async def _quota(self, request: web.Request) -> web.Response:
         return self._answer(200, {"type": "none"} if self.quota is None else {"type": "limited", "value": self.quota})
 
+    async def _content(self, request: web.Request) -> web.Response:
+        if request.headers.get("Authorization") != f"Bearer {self.token}":
+            return self._answer(401, {"message": "invalid token"})
+        found = self.contents.get(request.match_info["id"])
+        if found is None:
+            return self._answer(404, {"message": "Not found"})
+        return web.Response(body=found[0], content_type=found[1])
+
     async def _consumption(self, request: web.Request) -> web.Response:
         return self._answer(200, {"totalUsage": self.used})
 
@@ -213,6 +223,15 @@ class LinePlatform:
         """Somebody wrote."""
         message = {"type": "text", "id": str(next(self._count)), "quoteToken": "q", "text": text}
         return self.event("message", user=user, group=group, message=message)
+
+    def image_event(self, content: bytes, mime: str = "image/jpeg", *, user: str = "U" + "0" * 32) -> dict[str, Any]:
+        """Somebody sent a picture."""
+        identity = str(next(self._count))
+        self.contents[identity] = (content, mime)
+        if len(self.contents) > 100:
+            self.contents.popitem(last=False)
+        message = {"type": "image", "id": identity, "quoteToken": "q", "contentProvider": {"type": "line"}}
+        return self.event("message", user=user, message=message)
 
     def location_event(self, lat: float, lon: float, *, user: str = "U" + "0" * 32) -> dict[str, Any]:
         """Somebody sent a place."""

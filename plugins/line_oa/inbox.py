@@ -1,4 +1,5 @@
-"""What comes in: LINE's webhook. Each event becomes a fact once, however often LINE delivers it."""
+"""What comes in: LINE's webhook. Each event becomes a fact once, however often LINE delivers it: what a person writes
+to the account a report, what is written in a group a message."""
 
 from __future__ import annotations
 
@@ -10,20 +11,21 @@ from hub.capabilities import MessageReceived
 from hub.sdk import Context, WebRequest, WebResponse
 
 from .device import BadWebhook, WebhookEvent, parse_webhook, verify_signature
+from .door import Door, words_of
 from .status import Status
 
 MAX_KNOWN = 5_000
 """Ids of delivered events that are remembered; LINE delivers again within minutes."""
-WORDS = {
-    "image": "[ภาพ]", "video": "[วิดีโอ]", "audio": "[เสียง]", "file": "[ไฟล์]", "sticker": "[สติกเกอร์]",
-}  # fmt: skip
 
 
 class Inbox:
     """The webhook of one channel."""
 
-    def __init__(self, ctx: Context, entity: str, status: Status, secret: str, max_known: int = MAX_KNOWN) -> None:
-        self._ctx, self._entity, self._status, self._secret, self._max_known = ctx, entity, status, secret, max_known
+    def __init__(
+        self, ctx: Context, entity: str, status: Status, door: Door, secret: str, max_known: int = MAX_KNOWN
+    ) -> None:
+        self._ctx, self._entity, self._status, self._door = ctx, entity, status, door
+        self._secret, self._max_known = secret, max_known
         self._records = ctx.records("webhook_events")
         self._known: OrderedDict[str, float] = OrderedDict()
         self._one_by_one = asyncio.Lock()
@@ -52,7 +54,10 @@ class Inbox:
         """The fact first, then the mark: a crash between them may bring a fact twice, and never loses one."""
         if event.id in self._known:
             return
-        if (data := received(event)) is not None:
+        await self._ctx.alive()
+        if event.kind == "message" and event.source.kind == "user":
+            await self._door.said(event)
+        elif (data := received(event)) is not None:
             await self._ctx.emit(data, entity=self._entity, at=event.at)
         if group := event.source.group_id or event.source.room_id:
             await self._status.show(last_group=group)  # nowhere else is the id found that line.push needs
@@ -69,10 +74,8 @@ def received(event: WebhookEvent) -> MessageReceived | None:
     message = event.message
     if event.kind != "message" or message is None:
         return None
-    place = " ".join(word for word in (message.title, message.address) if word)
-    text = message.text or place or WORDS.get(message.kind, "")
     return MessageReceived(
-        channel="line", sender=event.source.user_id or event.source.reply_to, text=text[:5000],
+        channel="line", sender=event.source.user_id or event.source.reply_to, text=words_of(event)[:5000],
         message_id=message.id or event.id, lat=message.lat, lon=message.lon,
     )  # fmt: skip
 

@@ -68,13 +68,14 @@ class Hub:
     instance = "line_oa"
 
     def __init__(self) -> None:
-        self.clock, self.log, self.rows = NoWaiting(), logging.getLogger("line_oa"), Rows()
+        self.clock, self.log, self.tables = NoWaiting(), logging.getLogger("line_oa"), dict[str, Rows]()
         self.emitted: list[EventData] = []
         self.ats: list[float | None] = []
         self.entities: list[Entity] = []
         self.healthy: list[tuple[bool, str]] = []
         self.failing: list[Exception] = []
         self.attributes: dict[str, Any] = {}
+        self.lives = 0
         self.states: list[str | None] = []
         self.push: Callable[..., Awaitable[dict[str, Any]]]
         self.webhook: Callable[[WebRequest], Awaitable[WebResponse]]
@@ -86,7 +87,8 @@ class Hub:
     async def emit(
         self, data: EventData, *, entity: str | None = None, at: float | None = None, cause: str | None = None
     ) -> int:
-        assert (type(data).type.name in EMITS, entity) == (True, LINE)
+        report = data.type.name.startswith("report_")
+        assert (type(data).type.name in EMITS, entity) == (True, None if report else LINE)
         await asyncio.sleep(0)
         if self.failing:
             raise self.failing.pop()
@@ -107,13 +109,24 @@ class Hub:
         self.webhook = handler
 
     async def every(self, seconds: float, call: Callable[[], Awaitable[None]]) -> None:
-        self.look = call
+        if call.__name__ == "look":
+            self.look = call
+
+    async def on(self, type: str, handler: object, **how: Any) -> None:
+        assert how == {"match": {"door": "line_oa"}, "durable": True}
+
+    async def alive(self) -> None:
+        self.lives += 1
 
     async def state(self, entity: str) -> EntityState | None:
         return EntityState(entity, "ok", self.attributes, 0.0, 0.0, 1) if self.attributes else None
 
+    @property
+    def rows(self) -> Rows:
+        return self.records("webhook_events")
+
     def records(self, name: str) -> Rows:
-        return self.rows
+        return self.tables.setdefault(name, Rows())
 
     async def health(self, ok: bool, reason: str = "") -> None:
         self.healthy.append((ok, reason))
@@ -249,7 +262,7 @@ async def test_a_citizens_message_becomes_one_fact(bench: Bench) -> None:
     async with bench.running() as hub:
         event = bench.platform.text_event("ช่วยด้วย", user=USER, group=GROUP)
         place = bench.platform.location_event(17.0, 99.8, user=USER)
-        sticker = bench.platform.event("message", user=USER, message={"type": "sticker", "id": "77"})
+        sticker = bench.platform.event("message", user=USER, group=GROUP, message={"type": "sticker", "id": "77"})
         follow = bench.platform.event("follow", user=USER)
         body = bench.platform.body([event, place, sticker, follow])
         assert await hub.post(body) == (200, b"{}")
@@ -257,10 +270,10 @@ async def test_a_citizens_message_becomes_one_fact(bench: Bench) -> None:
         assert await hub.post(bench.platform.body([again])) == (200, b"{}")
     async with bench.running() as hub:  # also after a restart
         assert await hub.post(body) == (200, b"{}")
-    told = [(d["sender"], d["text"], d["lat"], d["message_id"]) for d in (one.model_dump() for one in hub.emitted)]
-    assert told == [
-        (USER, "ช่วยด้วย", None, event["message"]["id"]), (USER, "ที่นี่ จำลอง", 17.0, place["message"]["id"]),
-        (USER, "[สติกเกอร์]", None, "77"),
+    told = [(one.type.name, one.model_dump()) for one in hub.emitted]
+    assert [(name, d.get("sender") or d.get("reporter"), d["text"], d["lat"]) for name, d in told] == [
+        ("message_received", USER, "ช่วยด้วย", None), ("report_received", USER, "ที่นี่ จำลอง", 17.0),
+        ("message_received", USER, "[สติกเกอร์]", None),
     ]  # fmt: skip
     assert hub.ats[0] == event["timestamp"] / 1000
     assert hub.attributes["last_group"] == GROUP
