@@ -49,8 +49,9 @@ class Served:
             "add": self._add, "remove": self._remove, "emit": self._emit, "on": self._on, "act": self._act,
             "call": self._call, "state": self._state, "states": self._states, "history": self._history,
             "offer": self._offer, "need": self._need, "service": self._service, "video": self._video,
-            "video_snapshot": self._video_snapshot, "video_close": self._video_close, "document": self._document,
-            "record": self._record, "media_put": self._media_put, "media_get": self._media_get, "route": self._route,
+            "video_snapshot": self._video_snapshot, "video_clip": self._video_clip, "video_close": self._video_close,
+            "document": self._document, "record": self._record, "media_put": self._media_put,
+            "media_get": self._media_get, "route": self._route,
             "address": self._address, "pdf": self._pdf, "alive": self._alive, "health": self._health,
             "fault": self._fault, "broken": self._broken, "log": self._log,
         }  # fmt: skip
@@ -127,7 +128,7 @@ class Served:
         raise InvalidInput(f"no verb {verb!r}", where=args["name"])
 
     async def _media_put(self, args: Args, blob: bytes) -> str:
-        return await self._ctx.media.put(blob, args["mime"], args["retention"])
+        return await self._ctx.media.put(blob, args["mime"], args["retention"], args.get("entity"))
 
     async def _media_get(self, args: Args, _: bytes) -> Reply:
         content, mime = await self._ctx.media.get(args["media"])
@@ -158,6 +159,10 @@ class Served:
 
     async def _video_snapshot(self, args: Args, _: bytes) -> str:
         return await self._videos[args["number"]].snapshot()
+
+    async def _video_clip(self, args: Args, _: bytes) -> list[str]:
+        video = self._videos[args["number"]]
+        return await video.clip(args["before_s"], args["after_s"], args["incident"])
 
     async def _video_close(self, args: Args, _: bytes) -> None:
         await self._videos.pop(args["number"]).close()

@@ -238,8 +238,10 @@ class RemoteMedia:
     def __init__(self, ctx: RemoteContext) -> None:
         self._ctx = ctx
 
-    async def put(self, content: bytes, mime: str, retention: str = "incidents") -> str:
-        return str(await self._ctx.ask("media_put", content, mime=mime, retention=retention))
+    async def put(
+        self, content: bytes, mime: str, retention: str = "incidents", entity: str | None = None
+    ) -> str:
+        return str(await self._ctx.ask("media_put", content, mime=mime, retention=retention, entity=entity))
 
     async def get(self, media: str) -> tuple[bytes, str]:
         answer = await self._ctx.message("media_get", media=media)
@@ -254,6 +256,11 @@ class RemoteVideo:
 
     async def snapshot(self) -> str:
         return str(await self._ctx.ask("video_snapshot", number=self._number))
+
+    async def clip(self, before_s: float = 10.0, after_s: float = 10.0, incident: str | None = None) -> list[str]:
+        given = {"before_s": before_s, "after_s": after_s, "incident": incident}
+        kept: list[str] = await self._ctx.ask("video_clip", number=self._number, **given)
+        return kept
 
     async def close(self) -> None:
         await self._ctx.ask("video_close", number=self._number)

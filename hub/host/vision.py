@@ -8,13 +8,14 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from hub.capabilities import MotionEnded, MotionStarted, PlateGuess, PlateRead, VideoChanged
+from hub.capabilities import ClipSaved, MotionEnded, MotionStarted, PlateGuess, PlateRead, VideoChanged
 from hub.core.clock import Clock
 from hub.core.documents import Media
-from hub.core.error import Conflict, HubError, InvalidInput, LimitExceeded, Unavailable
+from hub.core.error import Conflict, HubError, InvalidInput, LimitExceeded, NotFound, Unavailable
 from hub.core.event import EventData
 from hub.core.ids import Ids
 from hub.host.context import LocalContext
+from hub.host.feed import MAX_VIEWERS, Feed, Viewer
 from hub.host.process import Bounds, Child
 from hub.sdk.context import VideoSource
 
@@ -25,6 +26,9 @@ KEEP = ("TESSDATA_PREFIX", "NUMBA_CACHE_DIR")
 MAX_SOURCES = 64
 OPEN_WITHIN_S = 20.0
 SNAPSHOT_WITHIN_S = 10.0
+CLIP_PART_WITHIN_S = 20.0
+LINGER_S = 5.0
+"""Seconds without viewers after which the pictures for them end: who only turns a page comes back before."""
 BACKOFF_FIRST_S, BACKOFF_MOST_S, STEADY_S = 1.0, 60.0, 60.0
 
 
@@ -39,7 +43,12 @@ class _Source:
         """What the call ``open`` takes."""
         source = self.source
         login = {"username": source.username, "password": source.password}
-        given = {"key": self.entity, "url": source.url, "analyse": list(source.analyse), "fps": source.fps}
+        given = {
+            "key": self.entity, "url": source.url, "analyse": list(source.analyse), "fps": source.fps,
+            "kind": source.kind, "live_url": source.live_url, "record_s": source.record_s,
+        }  # fmt: skip
+        if source.every_s is not None:
+            given["every_s"] = source.every_s
         return {**source.settings, **given, **{name: value for name, value in login.items() if value is not None}}
 
 
@@ -52,6 +61,7 @@ class Vision:
         self._media, self._clock, self._ids = media, clock, ids
         self._module, self._bounds = module, bounds or Bounds(ping_s=10.0, silent_s=30.0, keep=KEEP)
         self._sources: dict[str, _Source] = {}
+        self._feeds: dict[str, Feed] = {}
         self._child: Child | None = None
         self._task: asyncio.Task[None] | None = None
         self._wanted = asyncio.Lock()
@@ -78,7 +88,7 @@ class Vision:
                 await self._close_there(entity)
             self._sources[entity] = mine  # before it is opened: what is seen may come before the answer
             try:
-                await child.ask("open", mine.args(), limit=OPEN_WITHIN_S)
+                await self._open_there(child, mine)
             except BaseException:
                 self._sources.pop(entity, None)
                 raise
@@ -89,12 +99,78 @@ class Vision:
         if self._child is None or self._sources.get(source.entity) is not source:
             raise Unavailable("the camera's picture is not watched now", where=source.entity)
         answer = await self._child.ask("snapshot", {"key": source.entity}, limit=SNAPSHOT_WITHIN_S)
-        return await self._media.put(answer.blob, "image/jpeg", "incidents")
+        return await self._media.put(answer.blob, "image/jpeg", "incidents", source.entity)
+
+    async def clip(self, source: _Source, before_s: float, after_s: float, incident: str | None) -> list[str]:
+        """Keep what is shown around now; the media ids, each reported as ``clip_saved``."""
+        child = self._child
+        if child is None or self._sources.get(source.entity) is not source:
+            raise Unavailable("the camera's picture is not watched now", where=source.entity)
+        args = {"key": source.entity, "before_s": before_s, "after_s": after_s}
+        made = (await child.ask("clip", args, limit=after_s + CLIP_PART_WITHIN_S)).header["result"]
+        kept = []
+        for number, part in enumerate(made["parts"]):
+            ask = {"clip": made["clip"], "part": number}
+            content = (await child.ask("clip_part", ask, limit=CLIP_PART_WITHIN_S)).blob
+            media = await self._media.put(content, "video/mp4", "incidents", source.entity)
+            saved = ClipSaved(
+                media=media, sha256=media, begins=part["begins"], ends=part["ends"], camera=source.entity,
+                incident=incident,
+            )  # fmt: skip
+            await source.ctx.report(saved, source.entity)
+            kept.append(media)
+        return kept
+
+    # --- viewers
+
+    async def join(self, entity: str) -> Viewer:
+        """A place at a camera's live pictures. ``NotFound`` for an entity without any, ``LimitExceeded`` beyond
+        ``MAX_VIEWERS``. A camera that is off is no error: its header says so."""
+        if entity not in self._sources:
+            raise NotFound("this entity has no live picture", where=entity, hint="is its plugin running?")
+        feed = self._feeds.get(entity)
+        if feed is None:
+            feed = self._feeds[entity] = Feed(entity)
+            viewer = feed.join()
+            await self._show(entity)
+            asyncio.get_running_loop().create_task(self._linger(feed), name=f"live {entity}")
+            return viewer
+        if len(feed.viewers) >= MAX_VIEWERS:
+            raise LimitExceeded(f"{MAX_VIEWERS} people watch this camera already", where=entity)
+        return feed.join()
+
+    async def _show(self, entity: str) -> None:
+        """Ask for the live pictures of a feed's camera."""
+        if self._child is not None:
+            try:
+                await self._child.ask("live", {"key": entity, "on": True}, limit=OPEN_WITHIN_S)
+            except HubError as refused:
+                self._feeds[entity].off(str(refused))
+
+    async def _linger(self, feed: Feed) -> None:
+        """End the pictures some seconds after the last viewer left."""
+        left = self._clock.monotonic()
+        while (now := self._clock.monotonic()) - left < LINGER_S:
+            await self._clock.sleep(LINGER_S / 5)
+            left = now if feed.viewers else left
+        del self._feeds[feed.entity]
+        if self._child is not None and feed.entity in self._sources:
+            try:
+                await self._child.ask("live", {"key": feed.entity, "on": False}, limit=OPEN_WITHIN_S)
+            except HubError as refused:
+                log.info("the vision process did not end the live pictures of %s: %s", feed.entity, refused)
+
+    async def _open_there(self, child: Child, source: _Source) -> None:
+        await child.ask("open", source.args(), limit=OPEN_WITHIN_S)
+        if source.entity in self._feeds:
+            await self._show(source.entity)
 
     async def close(self, source: _Source) -> None:
         """Watch it no more; harmless when a newer source took its place."""
         if self._sources.get(source.entity) is source:
             del self._sources[source.entity]
+            if (feed := self._feeds.get(source.entity)) is not None:
+                feed.off("the camera was taken out")
             await self._close_there(source.entity)
 
     async def _close_there(self, entity: str) -> None:
@@ -137,6 +213,8 @@ class Vision:
             log.warning("the vision process ended: %s", reason)
             if self._clock.monotonic() - begun >= STEADY_S:
                 delay = BACKOFF_FIRST_S
+            for feed in self._feeds.values():
+                feed.off(f"vision process: {reason}")
             for source in list(self._sources.values()):
                 await self._report(source, VideoChanged(video="retrying", reason=f"vision process: {reason}"))
             await self._clock.sleep(delay * (0.75 + self._ids.random.random() / 2))
@@ -150,7 +228,7 @@ class Vision:
         try:
             child = self._child = await self._spawn()
             for source in list(self._sources.values()):
-                await child.ask("open", source.args(), limit=OPEN_WITHIN_S)
+                await self._open_there(child, source)
         except HubError as refused:
             log.warning("the vision process did not take its sources: %s", refused)
 
@@ -161,7 +239,10 @@ class Vision:
         if source is None:
             return
         try:
-            if name == "camera":
+            if name == "live":  # first and without a wait: pictures must stay in order
+                if source.entity in self._feeds:
+                    self._feeds[source.entity].take(args, blob)
+            elif name == "camera":
                 await self._report(source, VideoChanged(video=args["state"], reason=args.get("reason") or ""))
             elif name == "motion":
                 await self._motion(source, args)
@@ -177,7 +258,7 @@ class Vision:
             await self._report(source, data, args.get("at"))
 
     async def _plate(self, source: _Source, args: dict[str, Any], blob: bytes) -> None:
-        crop = await self._media.put(blob, "image/jpeg", "plates") if blob else None
+        crop = await self._media.put(blob, "image/jpeg", "plates", source.entity) if blob else None
         guesses = [PlateGuess(**guess) for guess in args.get("alternatives") or ()]
         read = PlateRead(
             series=args["series"], number=args["number"], province=args.get("province") or "",
@@ -200,6 +281,9 @@ class WatchedSource:
 
     async def snapshot(self) -> str:
         return await self._vision.snapshot(self._source)
+
+    async def clip(self, before_s: float = 10.0, after_s: float = 10.0, incident: str | None = None) -> list[str]:
+        return await self._vision.clip(self._source, before_s, after_s, incident)
 
     async def close(self) -> None:
         await self._vision.close(self._source)

@@ -93,6 +93,12 @@ class VideoSource:
 
     ``url``: rtsp://, rtsps://, http:// or https://. ``analyse``: any of ``motion`` and ``plate``. ``fps``: pictures
     a second that are analysed. Credentials are given apart so that they never stand in a log.
+
+    ``kind``: ``stream`` (RTSP), ``snapshot`` (a JPEG or PNG by HTTP, fetched every ``every_s`` seconds, else ``fps``
+    times a second) or ``mjpeg`` (multipart/x-mixed-replace by HTTP); "" takes what the address says, and over HTTP
+    what answers. ``live_url``: another stream of the same camera for viewers and evidence, such as an H.264 one where
+    ``url`` is H.265; "" uses ``url``, with one pull for both. ``record_s``: seconds of video that are kept in memory
+    for ``Video.clip``, 0 to 60; 0 keeps none.
     """
 
     url: str
@@ -101,6 +107,10 @@ class VideoSource:
     analyse: tuple[str, ...] = ()
     fps: float = 5.0
     settings: Mapping[str, Any] = field(default_factory=dict)
+    kind: str = ""
+    every_s: float | None = None
+    live_url: str = ""
+    record_s: float = 0.0
 
 
 class Video(Protocol):
@@ -108,6 +118,11 @@ class Video(Protocol):
 
     async def snapshot(self) -> str:
         """Keep the newest picture; its media id. ``Unavailable`` when there is none yet."""
+
+    async def clip(self, before_s: float = 10.0, after_s: float = 10.0, incident: str | None = None) -> list[str]:
+        """Keep the video around now as MP4 and report each piece as ``clip_saved``; their media ids, in order: more
+        than one only where a single file would be over 15 MiB. Returns after ``after_s`` seconds (each 0 to 60).
+        ``Unavailable`` when no video comes."""
 
     async def close(self) -> None:
         """Stop."""
@@ -145,8 +160,10 @@ class Collection(Protocol):
 class MediaStore(Protocol):
     """Pictures and recordings."""
 
-    async def put(self, content: bytes, mime: str, retention: str = "incidents") -> str:
-        """Keep; the media id."""
+    async def put(
+        self, content: bytes, mime: str, retention: str = "incidents", entity: str | None = None
+    ) -> str:
+        """Keep; the media id. ``entity``: the camera or other entity it came from, whose owner may see it."""
 
     async def get(self, media: str) -> tuple[bytes, str]:
         """Bytes and MIME type."""

@@ -6,12 +6,13 @@ libraries' own messages do.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import av
 import av.error
@@ -21,7 +22,9 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from hub.core.error import InvalidInput, Unavailable
-from hub.vision.picture import MAX_PIXELS, Picture, StillPicture, StreamPicture
+from hub.vision.multipart import parts
+from hub.vision.picture import MAX_PIXELS, Picture, StillPicture, StreamPicture, jpeg
+from hub.vision.relay import Relay
 from hub.vision.spec import SourceSpec
 
 OPEN_S, READ_S = 5.0, 3.0
@@ -41,12 +44,27 @@ _RTSP = {
 av.logging.set_level(None)  # libav writes addresses, credentials included, to standard error
 
 
-def pictures(spec: SourceSpec, stop: threading.Event) -> Iterator[Picture]:
-    """Pictures of a source as they come. Ends when ``stop`` is set, else with ``Unavailable``."""
-    return _stream(spec, stop) if spec.is_stream else _stills(spec, stop)
+def pictures(spec: SourceSpec, stop: threading.Event, relay: Relay) -> Iterator[Picture]:
+    """Pictures of a source as they come; what viewers get goes to ``relay``, unless it has an address of its own. Ends
+    when ``stop`` is set, else with ``Unavailable``."""
+    own = None if spec.live_url else relay
+    return _stream(spec, stop, own) if spec.is_stream else _stills(spec, stop, own)
 
 
-def _stream(spec: SourceSpec, stop: threading.Event) -> Iterator[Picture]:
+def follow(spec: SourceSpec, stop: Callable[[], bool], relay: Relay) -> None:
+    """Pull a stream for viewers alone, without decoding, until ``stop()``; else ``Unavailable``."""
+    with _opened(spec) as (container, video):
+        for packet in container.demux(video):
+            if stop():
+                return
+            if not video.codec_context.width:  # the size stands in the first picture
+                packet.decode()
+            relay.packet(packet, video)
+
+
+@contextlib.contextmanager
+def _opened(spec: SourceSpec) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """The stream's container and its video; every fault as ``Unavailable``, its end too."""
     began, opened = time.monotonic(), False
     try:
         with av.open(spec.full_url, format="rtsp", options=dict(_RTSP), timeout=(OPEN_S, READ_S)) as container:
@@ -55,20 +73,25 @@ def _stream(spec: SourceSpec, stop: threading.Event) -> Iterator[Picture]:
                 raise Unavailable("the stream has no video")
             video = container.streams.video[0]
             video.thread_type = "NONE"  # frame threads hold pictures back
-            for frame in _decoded(container, video):
-                if stop.is_set():
-                    return
-                if frame.width * frame.height > MAX_PIXELS:
-                    raise Unavailable(f"pictures of {frame.width} × {frame.height} are over {MAX_PIXELS} pixels")
-                yield StreamPicture(frame)
+            yield container, video
     except (av.error.FFmpegError, OSError, ValueError) as fault:
         if not opened and time.monotonic() - began >= OPEN_S:  # libav calls its own time limit invalid data
             raise Unavailable(_LATE) from None
         raise Unavailable(_words(fault)) from None
+
+
+def _stream(spec: SourceSpec, stop: threading.Event, relay: Relay | None) -> Iterator[Picture]:
+    with _opened(spec) as (container, video):
+        for frame in _decoded(container, video, relay):
+            if stop.is_set():
+                return
+            if frame.width * frame.height > MAX_PIXELS:
+                raise Unavailable(f"pictures of {frame.width} × {frame.height} are over {MAX_PIXELS} pixels")
+            yield StreamPicture(frame)
     raise Unavailable("the camera ended the stream")
 
 
-def _decoded(container: InputContainer, video: VideoStream) -> Iterator[VideoFrame]:
+def _decoded(container: InputContainer, video: VideoStream, relay: Relay | None) -> Iterator[VideoFrame]:
     """Frames of the stream; broken packets are passed over, as before the first key frame, but not for ever."""
     broken = 0
     for packet in container.demux(video):
@@ -79,6 +102,8 @@ def _decoded(container: InputContainer, video: VideoStream) -> Iterator[VideoFra
             if broken > MAX_BROKEN:
                 raise
             continue
+        if relay is not None:
+            relay.packet(packet, video)
         for frame in frames:
             broken = 0
             yield frame
@@ -106,24 +131,36 @@ def _words(fault: BaseException) -> str:
     return f"the stream failed: {text or type(fault).__name__}"
 
 
-def _stills(spec: SourceSpec, stop: threading.Event) -> Iterator[Picture]:
+def _stills(spec: SourceSpec, stop: threading.Event, relay: Relay | None) -> Iterator[Picture]:
     opener = _opener(spec)
     while not stop.is_set():
-        try:
-            with opener.open(spec.url, timeout=OPEN_S) as answer:
-                data = _body(answer)
-        except urllib.error.HTTPError as refused:
-            raise Unavailable(_http_words(refused.code)) from None
-        except (OSError, http.client.HTTPException, ValueError) as fault:
-            reason = getattr(fault, "reason", fault)
-            late = isinstance(reason, TimeoutError)
-            words = _LATE if late else "the address cannot be reached"
-            raise Unavailable(words) from None
-        try:
-            yield StillPicture(data)
-        except InvalidInput as broken:
-            raise Unavailable(f"the snapshot is {broken.message}") from None
-        stop.wait(1.0 / spec.fps)
+        due = time.monotonic() + spec.every_s
+        for data in _answered(opener, spec):
+            try:
+                picture = StillPicture(data)
+            except InvalidInput as broken:
+                raise Unavailable(f"the snapshot is {broken.message}") from None
+            if relay is not None:
+                relay.picture(data if data[:2] == b"\xff\xd8" else jpeg(picture))
+            yield picture
+            if stop.is_set():
+                return
+        stop.wait(max(due - time.monotonic(), 0.01))
+
+
+def _answered(opener: urllib.request.OpenerDirector, spec: SourceSpec) -> Iterator[bytes]:
+    """The pictures of one answer: one, or one after the other as long as the camera sends them."""
+    try:
+        with opener.open(spec.url, timeout=OPEN_S) as answer:
+            if answer.headers.get_content_type() == "multipart/x-mixed-replace":
+                yield from parts(answer, answer.headers.get_boundary() or "")
+            else:
+                yield _body(answer)
+    except urllib.error.HTTPError as refused:
+        raise Unavailable(_http_words(refused.code)) from None
+    except (OSError, http.client.HTTPException, ValueError) as fault:
+        late = isinstance(getattr(fault, "reason", fault), TimeoutError)
+        raise Unavailable(_LATE if late else "the address cannot be reached") from None
 
 
 def _body(answer: http.client.HTTPResponse) -> bytes:

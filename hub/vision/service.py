@@ -3,12 +3,16 @@
 Calls from the hub:
 
 ``open``      {key, url, username?, password?, analyse: [motion, plate], motion: {sensitivity?, min_area_px?},
-              plate: {min_interval_s?}, fps?, transport?: "tcp"} → {}. The same key replaces; the same arguments again
-              change nothing.
+              plate: {min_interval_s?}, fps?, transport?: "tcp", kind?: stream | snapshot | mjpeg, every_s?,
+              live_url?, record_s?} → {}. The same key replaces; the same arguments again change nothing.
 ``close``     {key} → {}
 ``snapshot``  {key} → {at, width, height} and a JPEG as blob; ``Unavailable`` before the first picture
-``status``    {} → {sources: {key: {state, reason, fps, width, height, last_frame_at, frames, cpu_s}}, rss_mb,
-              dropped}: ``dropped`` counts notifications that found the outbox full
+``live``      {key, on: bool} → {}: whether ``live`` is told of the source
+``clip``      {key, before_s, after_s} → {clip, parts: [{begins, ends, size}]} after ``after_s`` seconds: MP4 files of
+              at most 15 MiB each where key frames allow it, kept for a minute; ``Unavailable`` when nothing came
+``clip_part`` {clip, part} → {} and the file as blob; asking for the last one lets go of all
+``status``    {} → {sources: {key: {state, reason, fps, width, height, last_frame_at, frames, ring_mb, cpu_s}},
+              rss_mb, dropped}: ``dropped`` counts notifications that found the outbox full
 ``read``      {} and a JPEG or PNG as blob → {plates: [{series, number, province, confidence, alternatives, box}],
               width, height, seconds}
 
@@ -18,6 +22,8 @@ Notifications to the hub:
 ``motion``    {key, moving, at, boxes: [[x, y, w, h]], scene: ok | changed}; with ``changed`` the view itself changed
               (the camera was moved, or switched between day and night) and ``moving`` is as it was
 ``plate``     {key, at, series, number, province, confidence, alternatives: [...], box} and the crop, JPEG, as blob
+``live``      {key, n, header} and the init segment as blob, then {key, n, at, key_frame} and a piece as blob, while
+              ``live`` is on; ``n`` counts one by one, so that a loss is seen
 
 Times are epoch seconds, boxes fractions of the picture.
 """
@@ -33,11 +39,16 @@ from typing import Any
 
 from hub.core.error import InvalidInput, LimitExceeded, NotFound, Unavailable
 from hub.core.wire import Peer, Reply
+from hub.vision.clips import Clips, seconds
+from hub.vision.ring import MOST_BYTES
 from hub.vision.spec import parse
 from hub.vision.worker import SourceWorker
 
 MAX_SOURCES = 64
 MAX_OUTBOX = 512
+MAX_LIVE_OUTBOX = 256
+"""What is seen goes before what is shown: live pictures leave this much of the outbox to the rest."""
+MAX_RINGS = 512 << 20
 Call = Callable[[dict[str, Any], bytes], Awaitable[Any]]
 
 
@@ -49,11 +60,15 @@ class VisionService:
         self._loop = asyncio.get_running_loop()
         self._outbox: asyncio.Queue[tuple[str, dict[str, Any], bytes]] = asyncio.Queue(MAX_OUTBOX)
         self._dropped = 0
+        self._clips = Clips()
         self._pool = ThreadPoolExecutor(max(1, (os.cpu_count() or 2) // 2), thread_name_prefix="plates")
         self._calls: dict[str, Call] = {
             "open": self._open,
             "close": self._close,
             "snapshot": self._snapshot,
+            "live": self._live,
+            "clip": self._clip,
+            "clip_part": self._clip_part,
             "status": self._status,
             "read": self._read,
         }
@@ -89,9 +104,10 @@ class VisionService:
             return
 
     def _offer(self, item: tuple[str, dict[str, Any], bytes]) -> None:
-        try:
+        room = MAX_LIVE_OUTBOX if item[0] == "live" else MAX_OUTBOX
+        if self._outbox.qsize() < room:
             self._outbox.put_nowait(item)
-        except asyncio.QueueFull:
+        else:
             self._dropped += 1
 
     def _worker(self, args: dict[str, Any]) -> SourceWorker:
@@ -112,12 +128,31 @@ class VisionService:
             raise LimitExceeded(f"{MAX_SOURCES} sources are open already", hint="close one, or start a second hub")
         worker = self._workers[spec.key] = SourceWorker(spec, self._emit, self._pool)
         worker.start()
+        self._share_rings()
         return {}
 
     async def _close(self, args: dict[str, Any], blob: bytes) -> dict[str, Any]:
         self._worker(args).stop()
         del self._workers[args["key"]]
+        self._share_rings()
         return {}
+
+    def _share_rings(self) -> None:
+        """All rings together have a limit: the more cameras, the less each."""
+        each = min(MOST_BYTES, MAX_RINGS // max(1, len(self._workers)))
+        for worker in self._workers.values():
+            worker.relay.limit(each)
+
+    async def _live(self, args: dict[str, Any], blob: bytes) -> dict[str, Any]:
+        self._worker(args).relay.watch(args.get("on") is True)
+        return {}
+
+    async def _clip(self, args: dict[str, Any], blob: bytes) -> dict[str, Any]:
+        worker, before_s, after_s = self._worker(args), seconds(args, "before_s"), seconds(args, "after_s")
+        return await self._clips.make(worker.spec.key, worker.relay, before_s, after_s)
+
+    async def _clip_part(self, args: dict[str, Any], blob: bytes) -> Reply:
+        return Reply({}, self._clips.part(args.get("clip"), args.get("part")))
 
     async def _snapshot(self, args: dict[str, Any], blob: bytes) -> Reply:
         shot = await asyncio.to_thread(self._worker(args).snapshot)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
@@ -11,6 +11,8 @@ from hub.core.error import InvalidInput
 STREAMS = ("rtsp", "rtsps")
 SNAPSHOTS = ("http", "https")
 ANALYSES = ("motion", "plate")
+KINDS = {"": STREAMS + SNAPSHOTS, "stream": STREAMS, "snapshot": SNAPSHOTS, "mjpeg": SNAPSHOTS}
+MOST_RECORD_S = 60.0
 MAX_URL = 2048
 _HINT = "give the camera's own address, such as rtsp://192.0.2.10/stream1"
 
@@ -32,7 +34,11 @@ class PlateSettings:
 
 @dataclass(frozen=True, slots=True)
 class SourceSpec:
-    """One source. ``url`` holds no credentials; they are in no ``repr`` and no error."""
+    """One source. ``url`` and ``live_url`` hold no credentials; they are in no ``repr`` and no error.
+
+    ``every_s``: seconds between single pictures; ``live_url``: "" when viewers get what is analysed; ``record_s``:
+    seconds that are kept for clips.
+    """
 
     key: str
     url: str
@@ -42,11 +48,19 @@ class SourceSpec:
     motion: MotionSettings = MotionSettings()
     plate: PlateSettings = PlateSettings()
     fps: float = 5.0
+    every_s: float = 0.2
+    live_url: str = ""
+    record_s: float = 0.0
 
     @property
     def is_stream(self) -> bool:
         """RTSP; otherwise single pictures over HTTP."""
         return urlsplit(self.url).scheme in STREAMS
+
+    @property
+    def live(self) -> SourceSpec | None:
+        """What is pulled for viewers alone; ``None`` when they get what is analysed."""
+        return replace(self, url=self.live_url, live_url="", analyse=frozenset()) if self.live_url else None
 
     @property
     def full_url(self) -> str:
@@ -65,11 +79,13 @@ def parse(args: dict[str, Any]) -> SourceSpec:
     password = _text(args, "password") or password
     if _text(args, "transport") not in ("", "tcp"):
         raise InvalidInput("only tcp is supported", where="transport", hint="leave it out")
+    _check_kind(args, url)
     analyse = args.get("analyse") or []
     if not isinstance(analyse, list) or any(item not in ANALYSES for item in analyse):
         raise InvalidInput("must be a list of motion and plate", where="analyse")
     motion, plate = _table(args, "motion"), _table(args, "plate")
     area = _number(motion, "min_area_px", None, 1, 1e8)
+    fps = _number(args, "fps", 5.0, 0.1, 30) or 5.0
     return SourceSpec(
         key=_text(args, "key", required=True),
         url=url,
@@ -78,24 +94,50 @@ def parse(args: dict[str, Any]) -> SourceSpec:
         analyse=frozenset(analyse),
         motion=MotionSettings(_number(motion, "sensitivity", 0.5, 0, 1) or 0.0, area),
         plate=PlateSettings(_number(plate, "min_interval_s", 10.0, 0, 86_400) or 0.0),
-        fps=_number(args, "fps", 5.0, 0.1, 30) or 5.0,
+        fps=fps,
+        every_s=_number(args, "every_s", 1.0 / fps, 0.03, 3600) or 1.0,
+        live_url=_live(args, url, username),
+        record_s=_number(args, "record_s", 0.0, 0, MOST_RECORD_S) or 0.0,
     )
 
 
-def _address(url: str) -> tuple[str, str, str]:
+def _check_kind(args: dict[str, Any], url: str) -> None:
+    """The kind that was said must be one that the address can be."""
+    kind = _text(args, "kind")
+    if kind not in KINDS:
+        raise InvalidInput("must be stream, snapshot or mjpeg", where="kind", hint="leave it out")
+    if urlsplit(url).scheme not in KINDS[kind]:
+        allowed = ", ".join(f"{scheme}://" for scheme in KINDS[kind])
+        raise InvalidInput(f"{kind} needs an address with {allowed}", where="kind", hint="leave it out")
+
+
+def _live(args: dict[str, Any], url: str, username: str) -> str:
+    """The address for viewers, "" when it is the same."""
+    given = _text(args, "live_url")
+    if not given:
+        return ""
+    clean, own_name, _ = _address(given, "live_url")
+    if urlsplit(clean).scheme not in STREAMS:
+        raise InvalidInput("must be an rtsp:// stream", where="live_url", hint=_HINT)
+    if own_name and own_name != username:
+        raise InvalidInput("has an account of its own", where="live_url", hint="both addresses take one account")
+    return "" if clean == url else clean
+
+
+def _address(url: str, where: str = "url") -> tuple[str, str, str]:
     """Address without credentials, user name and password. The words of an error never hold the address."""
     if len(url) > MAX_URL or any(ord(c) <= 32 or ord(c) == 127 for c in url):
-        raise InvalidInput(f"has spaces, control signs or over {MAX_URL} characters", where="url", hint=_HINT)
+        raise InvalidInput(f"has spaces, control signs or over {MAX_URL} characters", where=where, hint=_HINT)
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise InvalidInput("is not an address", where="url", hint=_HINT) from None
+        raise InvalidInput("is not an address", where=where, hint=_HINT) from None
     if parts.scheme not in STREAMS + SNAPSHOTS:
         allowed = ", ".join(f"{scheme}://" for scheme in STREAMS + SNAPSHOTS)
-        raise InvalidInput(f"only {allowed} are allowed", where="url", hint=_HINT)
+        raise InvalidInput(f"only {allowed} are allowed", where=where, hint=_HINT)
     if not host:
-        raise InvalidInput("names no host", where="url", hint=_HINT)
+        raise InvalidInput("names no host", where=where, hint=_HINT)
     netloc = f"[{host}]" if ":" in host else host
     netloc += f":{port}" if port is not None else ""
     clean = urlunsplit(parts._replace(netloc=netloc, fragment=""))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hub.core.error import HubError, Unavailable
+from hub.vision.relay import Relay
 from hub.vision.spec import SourceSpec
 
 if TYPE_CHECKING:  # importing these loads PyAV, Pillow and the kernels
@@ -46,6 +47,8 @@ class SourceWorker:
         self._last: tuple[Picture, float] | None = None
         self._times: deque[float] = deque(maxlen=_FPS_PICTURES)
         self._frames, self._cpu_s = 0, 0.0
+        self.relay = Relay(spec.record_s, lambda data, blob: self._emit("live", {"key": spec.key, **data}, blob))
+        self._side = SidePull(spec.live, self.relay, self._stop) if spec.live is not None else None
         self._due = 0.0
         self._thread = threading.Thread(target=self._run, name=f"source {spec.key}", daemon=True)
 
@@ -55,10 +58,13 @@ class SourceWorker:
             self._pool.submit(self._load)
         self._emit("camera", {"key": self.spec.key, "state": self._state, "reason": ""})
         self._thread.start()
+        if self._side is not None:
+            self._side.start()
 
     def stop(self) -> None:
         """End; returns at once. Nothing is emitted afterwards; the thread leaves its socket within its time limits."""
         self._stop.set()
+        self.relay.wanted.set()  # who waits for a viewer waits no more
 
     def snapshot(self) -> Snapshot:
         """The newest picture as JPEG; ``Unavailable`` when there is none yet."""
@@ -84,6 +90,7 @@ class SourceWorker:
             "height": last[0].height if last else 0,
             "last_frame_at": last[1] if last else None,
             "frames": self._frames,
+            "ring_mb": round(self.relay.size / 1e6, 2),
             "cpu_s": round(self._cpu_s + (analysis.cpu_s if analysis else 0.0), 3),
         }
 
@@ -104,6 +111,8 @@ class SourceWorker:
             if self._stop.is_set():
                 return
             self._became("retrying", reason)
+            if self._side is None:
+                self.relay.ended(reason)
             self._times.clear()
             if self._analysis is not None:
                 self._analysis.idle(time.time())
@@ -117,7 +126,7 @@ class SourceWorker:
         try:
             from hub.vision import pull
 
-            for picture in pull.pictures(self.spec, self._stop):
+            for picture in pull.pictures(self.spec, self._stop, self.relay):
                 if self._stop.is_set():
                     break
                 self._took(picture)
@@ -149,3 +158,40 @@ class SourceWorker:
         with self._lock:
             if not self._stop.is_set():
                 self._sink(name, data, blob)
+
+
+class SidePull:
+    """The stream for viewers, where it is another than the one that is analysed: pulled while somebody wants it."""
+
+    def __init__(self, spec: SourceSpec, relay: Relay, stop: threading.Event) -> None:
+        self._spec, self._relay, self._stop = spec, relay, stop
+        self._thread = threading.Thread(target=self._run, name=f"live {spec.key}", daemon=True)
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._thread.start()
+
+    def _unwanted(self) -> bool:
+        return self._stop.is_set() or not self._relay.wanted.is_set()
+
+    def _run(self) -> None:
+        from hub.vision import pull
+
+        wait = BACK_OFF_S[0]
+        while not self._stop.is_set():
+            self._relay.wanted.wait()
+            began, reason = time.monotonic(), ""
+            try:
+                pull.follow(self._spec, self._unwanted, self._relay)
+            except HubError as ended:
+                reason = ended.message
+            except Exception as fault:  # as in SourceWorker._pull
+                reason = f"the stream failed: {type(fault).__name__}"
+            if self._unwanted():
+                self._relay.ended("")
+                wait = BACK_OFF_S[0]
+                continue
+            self._relay.ended(reason or "the camera ended the stream")
+            wait = BACK_OFF_S[0] if time.monotonic() - began >= _STEADY_S + pull.OPEN_S else wait
+            self._stop.wait(wait)
+            wait = min(wait * 2, BACK_OFF_S[1])

@@ -28,6 +28,12 @@ class CameraSettings(Config):
     owner: str | None = Field(None, description="partner whose camera it is")
     analyse: list[Literal["motion", "plate"]] = Field(["motion"], description="what is looked for")
     fps: float = Field(5.0, ge=0.1, le=25, description="pictures a second that are analysed")
+    kind: Literal["stream", "snapshot", "mjpeg"] | None = Field(
+        None, description="what the address gives; left out, it is seen from the address"
+    )
+    every_s: float | None = Field(None, ge=0.05, le=3600, description="seconds between single pictures over HTTP")
+    live_url: str | None = Field(None, description="another stream of it for viewers and clips, H.264: rtsp://…")
+    record_s: float = Field(20.0, ge=0, le=60, description="seconds of video held in memory for clips; 0 holds none")
     silent_after_s: float = Field(60.0, gt=0, description="seconds without a sign of life that mean a fault")
     simulated: bool = Field(False, description="the picture is made, not seen: shown as จำลอง")
 
@@ -35,6 +41,11 @@ class CameraSettings(Config):
     @classmethod
     def _url(cls, value: str) -> str:
         return check_url(value)
+
+    @field_validator("live_url")
+    @classmethod
+    def _live(cls, value: str | None) -> str | None:
+        return None if value is None else check_url(value, ("rtsp", "rtsps"))
 
 
 class Settings(Config):
@@ -62,6 +73,11 @@ class _Camera:
             raise Unavailable("the camera is not open yet")
         return await self.video.snapshot()
 
+    async def clip(self, before_s: float, after_s: float, incident: str | None) -> list[str]:
+        if self.video is None:
+            raise Unavailable("the camera is not open yet")
+        return await self.video.clip(before_s, after_s, incident)
+
 
 async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
     """Bring every camera in; one that is off does not hold the others."""
@@ -87,7 +103,10 @@ def _entity(settings: CameraSettings) -> Entity:
 
 def _source(settings: CameraSettings) -> VideoSource:
     password = settings.password.get_secret_value() if settings.password else None
-    return VideoSource(settings.url, settings.username, password, tuple(settings.analyse), settings.fps)
+    return VideoSource(
+        settings.url, settings.username, password, tuple(settings.analyse), settings.fps, kind=settings.kind or "",
+        every_s=settings.every_s, live_url=settings.live_url or "", record_s=settings.record_s,
+    )  # fmt: skip
 
 
 @plugin

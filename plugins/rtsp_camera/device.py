@@ -8,7 +8,7 @@ SCHEMES = ("rtsp", "rtsps", "http", "https")
 MAX_URL = 500
 
 
-def check_url(url: str) -> str:
+def check_url(url: str, schemes: tuple[str, ...] = SCHEMES) -> str:
     """The address when it can be a camera's; ``ValueError`` says what is wrong.
 
     Credentials in the address are refused: it is shown on screens and in logs.
@@ -22,8 +22,8 @@ def check_url(url: str) -> str:
         port = parts.port
     except ValueError as wrong:
         raise ValueError(f"no address: {wrong}") from None
-    if parts.scheme not in SCHEMES:
-        raise ValueError(f"begins with {parts.scheme or 'nothing'!r}, not with one of {', '.join(SCHEMES)}")
+    if parts.scheme not in schemes:
+        raise ValueError(f"begins with {parts.scheme or 'nothing'!r}, not with one of {', '.join(schemes)}")
     if not parts.hostname or port == 0:
         raise ValueError("names no host")
     if parts.username is not None or parts.password is not None:

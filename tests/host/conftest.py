@@ -16,6 +16,7 @@ from hub.core.access import Actor
 from hub.core.actions import Actions, Request
 from hub.core.bus import Subscription
 from hub.core.clock import SystemClock
+from hub.core.documents import MediaNote
 from hub.core.error import NotFound
 from hub.core.event import Event, EventTypes
 from hub.core.ids import Ids
@@ -54,11 +55,17 @@ class MemoryMedia:
 
     def __init__(self) -> None:
         self.kept: dict[str, tuple[bytes, str, str]] = {}
+        self.of: dict[str, str | None] = {}
 
-    async def put(self, content: bytes, mime: str, retention: str) -> str:
+    async def put(self, content: bytes, mime: str, retention: str, entity: str | None = None) -> str:
         name = hashlib.sha256(content).hexdigest()
         self.kept[name] = (content, mime, retention)
+        self.of[name] = entity
         return name
+
+    async def about(self, media: str) -> MediaNote:
+        of = self.of.get(media)
+        return MediaNote((await self.get(media))[1], (of,) if of else ())
 
     async def get(self, media: str) -> tuple[bytes, str]:
         if media not in self.kept:

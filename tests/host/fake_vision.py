@@ -40,6 +40,16 @@ async def main(fd: int) -> None:
             return {}
         if name == "snapshot":
             return Reply({"at": 1.0, "width": 2, "height": 2}, f"jpeg of {opened[args['key']]['password']}".encode())
+        if name == "live":
+            tell("live", b"init", key=args["key"], n=1, header={"kind": "fmp4", "codecs": "avc1.42c01e"})
+            for n, key_frame in ((2, True), (3, False), (5, False), (6, False), (7, True)):  # 4 was lost
+                tell("live", f"piece {n}".encode(), key=args["key"], n=n, at=1000.0 + n, key_frame=key_frame)
+            return {"on": args["on"]}
+        if name == "clip":
+            parts = [{"begins": 990.0, "ends": 1000.0, "size": 6}, {"begins": 1000.0, "ends": 1010.0, "size": 6}]
+            return {"clip": "1", "parts": parts, "full": False}
+        if name == "clip_part":
+            return Reply({}, f"part {args['part']}".encode())
         if name == "close":
             opened.pop(args["key"])
             return {}

@@ -32,6 +32,7 @@ class Settings(Config):
 
 class Bell:
     def __init__(self, ctx): self.ctx = ctx
+    async def clip(self, before_s, after_s, incident): return []
     async def snapshot(self):
         await self.ctx.emit(StateChanged(state="seen"), entity="camera.bell")
         return await self.ctx.media.put(b"picture " + current_call().key.encode()[:0], "image/jpeg")

@@ -39,6 +39,9 @@ class Camera:
     async def snapshot(self) -> str:
         return "0" * 64
 
+    async def clip(self, before_s: float, after_s: float, incident: str | None) -> list[str]:
+        return ["0" * 64]
+
 
 async def contexts(bench: Bench, *names: str, reads: str = "") -> list[LocalContext]:
     """Running instances' own contexts."""
@@ -118,6 +121,9 @@ async def test_an_action_that_answers_no_json_fails_in_words(bench: Bench) -> No
     class Odd:
         async def snapshot(self) -> Any:
             return object()
+
+        async def clip(self, before_s: float, after_s: float, incident: str | None) -> list[str]:
+            return []
 
     (mine,) = await contexts(bench, "mine")
     await mine.add(entity("camera.a", "camera"), Odd())

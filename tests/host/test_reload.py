@@ -20,6 +20,7 @@ class Settings(Config):
 class Eye:
     def __init__(self, version): self.version = version
     async def snapshot(self): return self.version
+    async def clip(self, before_s, after_s, incident): return [self.version]
 
 async def setup(ctx, config):
     for name in config.sensors:

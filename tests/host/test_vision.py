@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 
 import pytest
 
-from hub.core.error import Denied, Unavailable
+from hub.core.error import Denied, NotFound, Unavailable
+from hub.host.feed import MAX_WAITING, Feed, Header, Piece
 from hub.host.vision import Vision
 from hub.sdk import VideoSource
 from tests.host.conftest import Bench
@@ -19,6 +21,7 @@ class Settings(Config):
 class Cam:
     video = None
     async def snapshot(self): return await self.video.snapshot()
+    async def clip(self, before_s, after_s, incident): return await self.video.clip(before_s, after_s, incident)
 
 async def setup(ctx, config):
     cam = Cam()
@@ -94,3 +97,60 @@ async def test_only_of_its_own_entities(bench: Bench) -> None:
     with pytest.raises(Unavailable):
         await attempt.ctx.video("camera.cam", VideoSource("rtsp://127.0.0.1/b"))
     await vision.stop()
+
+
+@pytest.mark.parametrize("where", ["plugins", "partners"])
+async def test_a_clip_is_kept_in_its_parts_and_each_is_told(bench: Bench, where: str) -> None:
+    vision = await start(bench, where, "rtsp://127.0.0.1/a")
+    asked = {"before_s": 10, "after_s": 0, "incident": "incident.a"}
+    kept = await bench.call("camera.clip", "camera.cam", **asked)
+    assert [bench.media.kept[media] for media in kept.result] == [
+        (b"part 0", "video/mp4", "incidents"), (b"part 1", "video/mp4", "incidents"),
+    ]  # fmt: skip
+    assert [(await bench.media.about(media)).of for media in kept.result] == [("camera.cam",)] * 2
+    told = [event.data for event in bench.events("clip_saved", entity="camera.cam")]
+    assert [(data["media"], data["sha256"]) for data in told] == [(media, media) for media in kept.result]
+    assert [(data["begins"], data["ends"]) for data in told] == [(990.0, 1000.0), (1000.0, 1010.0)]
+    assert {data["incident"] for data in told} == {"incident.a"}
+    await bench.host.stop()
+    await vision.stop()
+
+
+async def test_viewers_begin_at_a_key_frame_and_a_lost_piece_spoils_nothing(bench: Bench) -> None:
+    vision = await start(bench, "plugins", "rtsp://127.0.0.1/a")
+    with pytest.raises(NotFound, match="no live picture"):
+        await vision.join("camera.other")
+    first = await vision.join("camera.cam")
+    got = [await asyncio.wait_for(first.next(), 10) for _ in range(4)]
+    assert isinstance(got[0], Header) and (got[0].data["codecs"], got[0].init) == ("avc1.42c01e", b"init")
+    # 5 and 6 cannot be shown without 4: the picture goes on at the next key frame
+    assert [(piece.data, piece.at) for piece in got[1:] if isinstance(piece, Piece)] == [
+        (b"piece 2", 1002.0), (b"piece 3", 1003.0), (b"piece 7", 1007.0),
+    ]  # fmt: skip
+    second = await vision.join("camera.cam")
+    again = [await asyncio.wait_for(second.next(), 10) for _ in range(2)]
+    assert isinstance(again[0], Header) and again[0].init == b"init"
+    assert isinstance(again[1], Piece) and again[1].data == b"piece 7"
+    first.close()
+    os.kill(vision.pid or 0, signal.SIGKILL)
+    off = await asyncio.wait_for(second.next(), 10)
+    assert isinstance(off, Header) and off.data["reason"] == "vision process: its process was killed by SIGKILL"
+    back = await asyncio.wait_for(second.next(), 20)
+    assert isinstance(back, Header) and back.init == b"init"
+    second.close()
+    await vision.stop()
+
+
+async def test_a_full_house_and_a_slow_viewer() -> None:
+    feed = Feed("camera.a")
+    slow, quick = feed.join(), feed.join()
+    feed.take({"n": 1, "header": {"kind": "fmp4"}}, b"init")
+    assert await quick.next() == Header({"kind": "fmp4"}, b"init")
+    big = bytes(MAX_WAITING // 4)
+    for n in range(2, 12):
+        feed.take({"n": n, "at": float(n), "key_frame": n in (2, 9)}, big)
+        assert isinstance(piece := await quick.next(), Piece) and piece.at == float(n)
+    left = [await slow.next() for _ in range(4)]
+    assert left[0] == Header({"kind": "fmp4"}, b"init")  # what came before is of no use without it
+    assert [piece.at for piece in left[1:] if isinstance(piece, Piece)] == [9.0, 10.0, 11.0]
+    assert (slow.skipped, quick.skipped) == (7, 0)

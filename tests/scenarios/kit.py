@@ -82,6 +82,9 @@ class Camera:
     async def snapshot(self) -> str:
         raise Unavailable("no picture here")
 
+    async def clip(self, before_s: float = 10.0, after_s: float = 10.0, incident: str | None = None) -> list[str]:
+        raise Unavailable("no video here")
+
 
 class Drone:
     def __init__(self, calls: str) -> None:
