@@ -44,6 +44,8 @@ RIGHTS: Final[Mapping[str, Text]] = {
     "watchlist.control": Text("เพิ่มและแก้บัญชีเฝ้าระวัง", "Add and change watch-list entries"),
     "watchlist.review": Text("ยืนยันหรือปฏิเสธป้ายที่พบ", "Confirm or reject a hit"),
     "watchlist.approve": Text("อนุมัติบัญชีเฝ้าระวัง", "Approve watch-list entries"),
+    "duty.sign": Text("ลงชื่อเข้าเวร ทดสอบเสียง ส่งและรับเวร", "Sign in to a shift, test its sound, hand it over"),
+    "register.look_up": Text("ค้นทะเบียนของตำรวจ", "Look up in police registers"),
     "document.read": Text("ดูเอกสารประจำสถานี", "See the station's documents"),
     "document.write": Text("แก้เอกสารประจำสถานี", "Change the station's documents"),
     "automation.read": Text("ดูกฎอัตโนมัติและร่องรอย", "See automations and traces"),
@@ -67,10 +69,11 @@ _DESK: Final = _PUBLIC | _BOARD | {
 }  # fmt: skip
 
 ROLES: Final[Mapping[str, frozenset[str]]] = {
-    "commander": _DESK | {
-        "watchlist.approve", "notice.approve", "document.write", "user.manage", "grant.manage", "audit.read",
+    "commander": _DESK | {"register.look_up", 
+        "watchlist.approve", "notice.approve", "document.write", "duty.sign", "user.manage", "grant.manage",
+        "audit.read",
     },
-    "ccoc": _DESK | {"document.write", "notice.approve"},
+    "ccoc": _DESK | {"register.look_up", "document.write", "duty.sign", "notice.approve"},
     "operator": _DESK | {
         "document.write", "automation.write", "automation.publish", "plugin.manage",
     },

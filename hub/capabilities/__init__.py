@@ -25,6 +25,20 @@ from hub.capabilities.checkpoint import (
     PatrolLogImported,
 )
 from hub.capabilities.drone import Drone, DroneArrived, DroneDispatched, DroneRefused, DroneTelemetry
+from hub.capabilities.duty import (
+    DutyChanged,
+    DutyFilled,
+    DutyShort,
+    Roster,
+    Shift,
+    ShiftEnded,
+    ShiftHandedOver,
+    ShiftHandoverSigned,
+    ShiftPlanned,
+    ShiftStarted,
+    SoundTestDone,
+    SoundTestOverdue,
+)
 from hub.capabilities.incident import (
     Alarm,
     AlarmAcknowledged,
@@ -51,6 +65,7 @@ from hub.capabilities.light import (
     LightReported,
     LightScheduled,
 )
+from hub.capabilities.lookup import LookedUp
 from hub.capabilities.message import MessageReceived, MessageSent
 from hub.capabilities.mqtt import Mqtt, MqttMessage, MqttSubscription, Receive
 from hub.capabilities.notice import (
@@ -61,6 +76,16 @@ from hub.capabilities.notice import (
     NoticeExpired,
     NoticeRejected,
     NoticeWithdrawn,
+)
+from hub.capabilities.radio import (
+    Radio,
+    RadioAlarm,
+    RadioAnnounced,
+    RadioChannelChanged,
+    RadioTalkEnded,
+    RadioTalkStarted,
+    RadioTextReceived,
+    RadioTextSent,
 )
 from hub.capabilities.report import (
     Report,
@@ -100,7 +125,9 @@ CAPABILITIES: dict[str, type] = {
     "light": Light,
     "notice": Notice,
     "plate_reader": PlateReader,
+    "radio": Radio,
     "report": Report,
+    "shift": Shift,
     "unit": Unit,
 }
 
@@ -109,13 +136,15 @@ EVENT_TYPES: tuple[EventType, ...] = tuple(
     for data in (
         AlarmAcknowledged, AlarmCleared, AlarmRaised, AlarmReturned, AlarmShelved, CheckpointCoverage,
         CheckpointMissed, CheckpointScanned, ClipSaved, DroneArrived, DroneDispatched, DroneRefused, DroneTelemetry,
-        IncidentAcknowledged, IncidentAssigned, IncidentAttached, IncidentClosed, IncidentNoted, IncidentOpened,
-        LightBoosted, LightCommanded, LightFault, LightFaultCleared, LightOverridden, LightReported, LightScheduled,
-        MessageReceived, MessageSent, MotionEnded, MotionStarted, NoticeApproved, NoticeDelivered, NoticeDrafted,
-        NoticeExpired, NoticeRejected, NoticeWithdrawn, PatrolLogImported, PlateRead, ReportAdded, ReportAnswered,
-        ReportConversation, ReportFiled, ReportMerged, ReportReceived, ReportStatusChanged, ReportsRepeated,
-        SosCleared, SosRaised, TrackSeen, UnitAlerted, UnitMoved, UnitStatusChanged, UnitTaskSeen, UnitTimerSet,
-        VideoChanged, WatchlistHit, WatchlistReviewed,
+        DutyChanged, DutyFilled, DutyShort, IncidentAcknowledged, IncidentAssigned, IncidentAttached, IncidentClosed,
+        IncidentNoted, IncidentOpened, LightBoosted, LightCommanded, LightFault, LightFaultCleared, LightOverridden,
+        LightReported, LightScheduled, LookedUp, MessageReceived, MessageSent, MotionEnded, MotionStarted, NoticeApproved,
+        NoticeDelivered, NoticeDrafted, NoticeExpired, NoticeRejected, NoticeWithdrawn, PatrolLogImported, PlateRead,
+        RadioAlarm, RadioAnnounced, RadioChannelChanged, RadioTalkEnded, RadioTalkStarted, RadioTextReceived,
+        RadioTextSent, ReportAdded, ReportAnswered, ReportConversation, ReportFiled, ReportMerged, ReportReceived,
+        ReportStatusChanged, ReportsRepeated, ShiftEnded, ShiftHandedOver, ShiftHandoverSigned, ShiftPlanned,
+        ShiftStarted, SosCleared, SosRaised, SoundTestDone, SoundTestOverdue, TrackSeen, UnitAlerted, UnitMoved,
+        UnitStatusChanged, UnitTaskSeen, UnitTimerSet, VideoChanged, WatchlistHit, WatchlistReviewed,
     )
 )  # fmt: skip
 
@@ -129,14 +158,17 @@ __all__ = [
     "CAPABILITIES", "EVENT_TYPES", "Alarm", "AlarmAcknowledged", "AlarmCleared", "AlarmRaised", "AlarmReturned",
     "AlarmShelved", "Camera", "Checkpoint", "CheckpointCoverage", "CheckpointLog", "CheckpointMissed",
     "CheckpointScanned", "ClipSaved", "Doubt", "Drone", "DroneArrived", "DroneDispatched", "DroneRefused",
-    "DroneTelemetry", "Hit", "Incident", "IncidentAcknowledged", "IncidentAssigned", "IncidentAttached",
-    "IncidentClosed", "IncidentNoted", "IncidentOpened", "Light", "LightBoosted", "LightCommanded", "LightFault",
-    "LightFaultCleared", "LightOverridden", "LightReported", "LightScheduled", "MessageReceived", "MessageSent",
-    "MotionEnded", "MotionStarted", "Mqtt", "MqttMessage", "MqttSubscription", "Notice", "NoticeApproved",
-    "NoticeDelivered", "NoticeDrafted", "NoticeExpired", "NoticeRejected", "NoticeWithdrawn", "PatrolLogImported",
-    "PhoneKeys", "PlateGuess", "PlateRead", "PlateReader", "Priority", "Receive", "Report", "ReportAdded",
-    "ReportAnswered", "ReportConversation", "ReportFiled", "ReportMerged", "ReportReceived", "ReportStatus", "ReportStatusChanged",
-    "ReportsRepeated", "SosCleared", "SosRaised", "TrackSeen", "Unit", "UnitAlerted", "UnitMoved",
+    "DroneTelemetry", "DutyChanged", "DutyFilled", "DutyShort", "Hit", "Incident", "IncidentAcknowledged",
+    "IncidentAssigned", "IncidentAttached", "IncidentClosed", "IncidentNoted", "IncidentOpened", "Light",
+    "LightBoosted", "LightCommanded", "LightFault", "LightFaultCleared", "LightOverridden", "LightReported",
+    "LightScheduled", "LookedUp", "MessageReceived", "MessageSent", "MotionEnded", "MotionStarted", "Mqtt", "MqttMessage",
+    "MqttSubscription", "Notice", "NoticeApproved", "NoticeDelivered", "NoticeDrafted", "NoticeExpired",
+    "NoticeRejected", "NoticeWithdrawn", "PatrolLogImported", "PhoneKeys", "PlateGuess", "PlateRead", "PlateReader",
+    "Priority", "Radio", "RadioAlarm", "RadioAnnounced", "RadioChannelChanged", "RadioTalkEnded", "RadioTalkStarted",
+    "RadioTextReceived", "RadioTextSent", "Receive", "Report", "ReportAdded", "ReportAnswered", "ReportConversation",
+    "ReportFiled", "ReportMerged", "ReportReceived", "ReportStatus", "ReportStatusChanged", "ReportsRepeated",
+    "Roster", "Shift", "ShiftEnded", "ShiftHandedOver", "ShiftHandoverSigned", "ShiftPlanned", "ShiftStarted",
+    "SosCleared", "SosRaised", "SoundTestDone", "SoundTestOverdue", "TrackSeen", "Unit", "UnitAlerted", "UnitMoved",
     "UnitStatusChanged", "UnitTaskSeen", "UnitTimerSet", "VideoChanged", "WatchlistHit", "WatchlistReviewed",
     "capability_actions",
 ]  # fmt: skip
