@@ -74,6 +74,16 @@ def parse_post(query: Mapping[str, str], body: bytes, now: float, device_id: str
     return Post("traccar", _from_traccar(document, now))
 
 
+def fix_of(item: Mapping[str, Any], now: float) -> Fix:
+    """A position of the phone page's own script: {at, lat, lon, accuracy_m, speed_mps, heading_deg}, in the units of
+    ``Fix``. Errors: ``BadPosition``."""
+    return Fix(
+        "", _moment(item.get("at"), "at", now), _number(item.get("lat"), "lat", -90, 90),
+        _number(item.get("lon"), "lon", -180, 180), _known(item.get("accuracy_m"), "accuracy_m", 100_000),
+        _known(item.get("speed_mps"), "speed_mps", 350), _heading(item.get("heading_deg"), "heading_deg"),
+    )  # fmt: skip
+
+
 def presented(query: Mapping[str, str], headers: Mapping[str, str]) -> tuple[str, str]:
     """Device id and secret as the phone presents them, each "" when it does not.
 

@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from hub.sdk import Outcome
 from hub.testing import Harness, contract, harness
-from plugins.units import Settings, fake
+from plugins.units import fake
+from plugins.units.settings import Settings
 
 HERE = Path(__file__).parent
 DEVICES: list[dict[str, Any]] = [
