@@ -1,16 +1,17 @@
 /** The moving part of the map: units, cameras, drones, incidents and whatever else has a position. */
 
 import type { State } from '../api';
-import { PRIORITIES, priorityOf, type Priority } from '../alarms';
+import { PRIORITIES, priorityOf } from '../alarms';
 import { age } from '../dates';
 import { heardAt, isSimulated, isStale, nameOf, num, positionOf, str } from '../entity';
+import { sosOf, sosPosition } from '../sos';
 import { isOpenCase } from '../incident';
 import { domainOf } from '../text';
 import { translate } from '../words';
 import type { Scene } from './base';
 import { Labels, type Box } from './labels';
-import type { Palette } from './palette';
 import type { Point } from './project';
+import { fillOf, isBroken, symbolOf } from './symbols';
 
 export interface Marker {
   entity: string;
@@ -22,16 +23,22 @@ export interface Marker {
 
 export const HIT_RADIUS = 16;
 
-// What is drawn later lies above. Alarms and hits stand where their incident stands, so only the incident is drawn.
-const ORDER = ['other', 'camera', 'unit', 'drone', 'incident'];
+// Alarms and hits stand where their incident stands, so only the incident is drawn.
 const HIDDEN = new Set(['alarm', 'hit', 'confirmation', 'plugin']);
+
+/** Does it stand on the map at all? Closed cases and merged reports do not. */
+export function isPlaced(state: State): boolean {
+  const domain = domainOf(state.entity);
+  if (HIDDEN.has(domain) || (domain === 'incident' && !isOpenCase(state))) return false;
+  return domain !== 'report' || (state.state !== 'closed' && !str(state, 'merged_into'));
+}
 
 export function markersOf(scene: Scene, states: readonly State[], now: number): Marker[] {
   const found: Marker[] = [];
   for (const state of states) {
     const domain = domainOf(state.entity);
-    if (HIDDEN.has(domain) || (domain === 'incident' && !isOpenCase(state))) continue;
-    const position = positionOf(state);
+    if (!isPlaced(state)) continue;
+    const position = positionOf(state) ?? sosPosition(state);
     if (!position) continue;
     const at = scene.plane.pixels(position, scene.camera, scene.size);
     if (at.x < -50 || at.y < -50 || at.x > scene.size.width + 50 || at.y > scene.size.height + 50) continue;
@@ -41,7 +48,8 @@ export function markersOf(scene: Scene, states: readonly State[], now: number): 
 }
 
 function rank({ domain, state }: Marker): number {
-  const base = Math.max(0, ORDER.indexOf(domain)) * 10;
+  if (sosOf(state)) return 100;
+  const { rank: base } = symbolOf(domain, state);
   return domain === 'incident' ? base + 9 - PRIORITIES.indexOf(priorityOf(state)) : base;
 }
 
@@ -70,7 +78,7 @@ export function drawMarkers(
   for (const marker of markers) {
     ctx.globalAlpha = marker.stale ? 0.5 : 1;
     if (marker.entity === selected) ring(scene, marker.at);
-    drawShape(ctx, palette, marker);
+    drawShape(scene, marker);
     ctx.globalAlpha = 1;
   }
   for (const marker of [...markers].reverse()) drawLabel(scene, labels, marker, now, marker.entity === selected);
@@ -99,70 +107,65 @@ function drawCourse({ ctx, plane, camera, size, palette }: Scene, { state, at }:
   ctx.setLineDash([]);
 }
 
-function drawShape(ctx: CanvasRenderingContext2D, palette: Palette, marker: Marker): void {
-  const { at, domain, state, stale } = marker;
+function drawShape({ ctx, palette }: Scene, { at, domain, state, stale }: Marker): void {
+  if (sosOf(state)) drawSos(ctx, palette.critical, palette.halo, at);
+  const fill = fillOf(domain, state, palette);
   ctx.lineWidth = 2.5;
   ctx.setLineDash(stale ? [3, 3] : []);
   ctx.strokeStyle = palette.halo;
   ctx.beginPath();
-  if (domain === 'incident') {
-    priorityPath(ctx, at, 11, priorityOf(state));
-    ctx.fillStyle = palette[priorityOf(state)];
-  } else if (domain === 'unit') {
-    ctx.arc(at.x, at.y, 8, 0, 2 * Math.PI);
-    ctx.fillStyle = state.state === 'available' ? palette.good : state.state === 'busy' ? palette.high : palette.info;
-  } else if (domain === 'drone') {
-    dronePath(ctx, at);
-    ctx.fillStyle = palette.accent;
-  } else if (domain === 'camera') {
-    cameraPath(ctx, at);
-    ctx.fillStyle = state.attributes['video'] === 'running' ? palette.text : palette.dim;
-  } else {
-    ctx.arc(at.x, at.y, 5, 0, 2 * Math.PI);
-    ctx.fillStyle = palette.dim;
-  }
+  symbolOf(domain, state).draw(ctx, at);
+  ctx.fillStyle = fill ?? palette.zone;
   ctx.fill();
-  if (stale) ctx.strokeStyle = palette.text;
+  if (stale || fill === null) ctx.strokeStyle = stale ? palette.text : palette.dim;
   ctx.stroke();
   ctx.setLineDash([]);
+  if (isBroken(state)) strike(ctx, palette.high, at);
 }
 
-function priorityPath(ctx: CanvasRenderingContext2D, { x, y }: Point, r: number, priority: Priority): void {
-  if (priority === 'critical') polygon(ctx, [[x, y - r], [x + r, y + r * 0.8], [x - r, y + r * 0.8]]);
-  else if (priority === 'high') polygon(ctx, [[x, y - r], [x + r, y], [x, y + r], [x - r, y]]);
-  else ctx.arc(x, y, r * 0.85, 0, 2 * Math.PI);
+/** Rings that nothing else on the map has. */
+function drawSos(ctx: CanvasRenderingContext2D, colour: string, halo: string, at: Point): void {
+  for (const [radius, width, stroke] of [[24, 9, halo], [24, 5, colour], [15, 7, halo], [15, 4, colour]] as const) {
+    ctx.beginPath();
+    ctx.arc(at.x, at.y, radius, 0, 2 * Math.PI);
+    ctx.lineWidth = width;
+    ctx.strokeStyle = stroke;
+    ctx.stroke();
+  }
 }
 
-function cameraPath(ctx: CanvasRenderingContext2D, { x, y }: Point): void {
-  polygon(ctx, [[x - 7, y - 5], [x + 3, y - 5], [x + 3, y - 2], [x + 8, y - 5], [x + 8, y + 5], [x + 3, y + 2], [x + 3, y + 5], [x - 7, y + 5]]);
-}
-
-function dronePath(ctx: CanvasRenderingContext2D, { x, y }: Point): void {
-  polygon(ctx, [[x, y - 4], [x + 7, y - 10], [x + 10, y - 7], [x + 4, y], [x + 10, y + 7], [x + 7, y + 10], [x, y + 4], [x - 7, y + 10], [x - 10, y + 7], [x - 4, y], [x - 10, y - 7], [x - 7, y - 10]]);
-}
-
-function polygon(ctx: CanvasRenderingContext2D, points: readonly (readonly [number, number])[]): void {
-  points.forEach(([x, y], index) => (index === 0 ? ctx.moveTo(x, y) : ctx.lineTo(x, y)));
-  ctx.closePath();
+function strike(ctx: CanvasRenderingContext2D, colour: string, { x, y }: Point): void {
+  ctx.beginPath();
+  ctx.moveTo(x - 8, y + 8);
+  ctx.lineTo(x + 8, y - 8);
+  ctx.lineWidth = 2.5;
+  ctx.strokeStyle = colour;
+  ctx.stroke();
 }
 
 function drawLabel(scene: Scene, labels: Labels, marker: Marker, now: number, selected: boolean): void {
   const { palette, lang } = scene;
-  const { domain, at } = marker;
-  const force = selected || domain === 'incident' || domain === 'drone';
-  const colour = marker.stale ? palette.dim : palette.text;
-  labels.write(labelOf(marker, now, lang), at.x, at.y, 13, { px: domain === 'camera' ? 12 : 13, colour, bold: domain !== 'camera', force });
+  const { domain, at, state } = marker;
+  const sos = sosOf(state) !== null;
+  const { named, rank: level } = symbolOf(domain, state);
+  if (!selected && !sos && scene.camera.scale < named) return;
+  const force = selected || sos || domain === 'incident' || domain === 'drone';
+  const colour = sos ? palette.critical : marker.stale ? palette.dim : palette.text;
+  const minor = level <= 10;
+  labels.write(labelOf(marker, now, lang), at.x, at.y, sos ? 30 : 13, { px: sos ? 16 : minor ? 12 : 13, colour, bold: !minor, force });
 }
 
 function labelOf(marker: Marker, now: number, lang: Scene['lang']): string {
   const words = said(marker, now, lang);
-  return isSimulated(marker.state) ? `${words} · ${translate(lang, 'app.simulated')}` : words;
+  const sos = sosOf(marker.state) ? `▲ ${translate(lang, 'sos.word')} · ${words}` : words;
+  return isSimulated(marker.state) ? `${sos} · ${translate(lang, 'app.simulated')}` : sos;
 }
 
 function said({ domain, state, stale }: Marker, now: number, lang: Scene['lang']): string {
   if (domain === 'incident') return str(state, 'reference', 30) || nameOf(state, lang);
-  const name = nameOf(state, lang);
+  if (domain === 'report') return str(state, 'receipt', 12) || nameOf(state, lang);
+  const name = domain === 'track' ? str(state, 'callsign', 24) || nameOf(state, lang) : nameOf(state, lang);
   const short = name.length > 24 ? `${name.slice(0, 23)}…` : name;
-  if (domain !== 'unit' && domain !== 'drone') return stale ? `${short} · ${translate(lang, 'app.stale')}` : short;
+  if (domain !== 'unit' && domain !== 'drone' && domain !== 'track') return stale ? `${short} · ${translate(lang, 'app.stale')}` : short;
   return `${short} · ${age(now - heardAt(state), lang)}`;
 }

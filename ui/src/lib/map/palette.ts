@@ -14,12 +14,13 @@ export interface Palette {
   info: string;
   accent: string;
   good: string;
+  lamp: string;
 }
 
 const NAMES: Record<keyof Palette, string> = {
   ground: '--map-ground', zone: '--map-zone', border: '--map-border', area: '--map-area', text: '--text', dim: '--dim',
   halo: '--map-halo', critical: '--critical', high: '--high', normal: '--normal', info: '--info', accent: '--accent',
-  good: '--good',
+  good: '--good', lamp: '--lamp',
 };
 
 export function readPalette(element: Element): Palette {
