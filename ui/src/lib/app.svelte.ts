@@ -144,13 +144,6 @@ class App {
     if (purpose) await this.api.setPurpose(purpose).catch(() => {}); // the media route then says what is missing
     if (this.incident === entity) this.purpose = entity;
   }
-
-  async testSound(): Promise<void> {
-    this.soundTested = await this.speaker.unlock();
-    if (!this.soundTested) return notices.say(prefs.t('sound.failed'), false);
-    this.speaker.play('high');
-    notices.say(prefs.t('sound.on'));
-  }
 }
 
 /** Rights may be patterns: ``incident.*``, ``*.control``, ``*``. */

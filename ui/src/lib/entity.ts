@@ -37,7 +37,7 @@ export function heardAt(state: State): number {
 
 /** Older than the silence its plugin declared, or out of reach. Without a declaration only reach counts. */
 export function isStale(state: State, now: number): boolean {
-  if (state.attributes['available'] === false || state.state === 'unavailable') return true;
+  if (state.attributes['available'] === false || state.attributes['silent'] === true || state.state === 'unavailable') return true;
   const silent = num(state, 'silent_after');
   return silent !== null && now - heardAt(state) > silent;
 }

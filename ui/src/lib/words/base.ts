@@ -62,6 +62,10 @@ export const base = part(
     'sound.off': 'เสียงยังปิดอยู่ กด “ทดสอบเสียง” ก่อนเริ่มเวร',
     'sound.on': 'เสียงพร้อม',
     'sound.failed': 'เครื่องนี้เปิดเสียงไม่ได้ ตรวจลำโพงแล้วลองอีกครั้ง',
+    'sound.how': 'กดฟังทีละเสียง ต้องได้ยินทุกเสียงจึงเริ่มเวรได้',
+    'sound.play': 'ฟัง',
+    'sound.played': 'เล่นแล้ว',
+    'sound.heard': 'ได้ยินครบทุกเสียง',
 
     'priority.critical': 'วิกฤต',
     'priority.high': 'สูง',
@@ -143,6 +147,10 @@ export const base = part(
     'sound.off': 'Sound is off. Press “Test sound” before the shift',
     'sound.on': 'Sound ready',
     'sound.failed': 'This machine gives no sound. Check the loudspeaker and try again',
+    'sound.how': 'Play each sound. The shift starts when every one was heard',
+    'sound.play': 'Play',
+    'sound.played': 'Played',
+    'sound.heard': 'I heard every sound',
 
     'priority.critical': 'Critical',
     'priority.high': 'High',

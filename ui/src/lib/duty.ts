@@ -1,0 +1,41 @@
+/** Who is on duty, from the entity ``shift.current``. */
+
+import type { State } from './api';
+import { num } from './entity';
+import { clean, words, type Lang } from './text';
+
+export interface Duty {
+  officers: string[];
+  since: number | null;
+  until: number | null;
+}
+
+export const SHIFT = 'shift.current';
+const MAX_OFFICERS = 20;
+
+export function dutyOf(shift: State | undefined, lang: Lang): Duty | null {
+  if (!shift || shift.state === 'unknown') return null;
+  const found = shift.attributes['on_duty'] ?? shift.attributes['officers'];
+  const officers = (Array.isArray(found) ? found : []).slice(0, MAX_OFFICERS).map((one) => officer(one, lang)).filter(Boolean);
+  return { officers, since: num(shift, 'begins_at') ?? num(shift, 'since'), until: num(shift, 'ends_at') ?? num(shift, 'until') };
+}
+
+/** A name, an account (``user:NAME``), or a record with a name. */
+function officer(value: unknown, lang: Lang): string {
+  if (typeof value !== 'object' || value === null) return clean(value, 60).replace(/^user:/, '');
+  const { name, id } = value as Record<string, unknown>;
+  return words(name, lang, 60) || clean(id, 60).replace(/^user:/, '');
+}
+
+export interface Silent {
+  entity: string;
+  lastSign: number | null;
+}
+
+/** Devices and plugins of which nothing was heard for longer than they declared, the longest silent first. */
+export function silentOf(states: readonly State[]): Silent[] {
+  return states
+    .filter((state) => state.attributes['silent'] === true)
+    .map((state) => ({ entity: state.entity, lastSign: num(state, 'last_sign') }))
+    .sort((a, b) => (a.lastSign ?? 0) - (b.lastSign ?? 0) || (a.entity < b.entity ? -1 : 1));
+}
