@@ -31,9 +31,9 @@ class Notice(Protocol):
 
 @event_type(
     "notice_drafted", "ร่างประกาศ", "Notice drafted", retention="actions",
-    projection=Projection(state="draft", attributes=same(
-        "title_th", "title_en", "text_th", "text_en", "severity", "area", "until", "drafted_by", "drafted_at",
-        "quota_left", "line_recipients", "simulated",
+    projection=Projection(state="draft", attributes={"place": "area"} | same(
+        "title_th", "title_en", "text_th", "text_en", "severity", "until", "drafted_by", "drafted_at", "quota_left",
+        "line_recipients", "simulated",
     )),
 )  # fmt: skip
 class NoticeDrafted(EventData):
@@ -79,7 +79,8 @@ class NoticeRejected(EventData):
 @event_type(
     "notice_delivered", "ผลการส่งประกาศ", "Notice delivered", retention="actions",
     projection=Projection(attributes={
-        "line_reached": "reached", "line_recipients": "recipients", "line_detail": "detail", "quota_left": "quota_left",
+        "line_reached": "reached", "line_recipients": "recipients", "line_detail": "detail",
+        "line_purpose": "purpose", "quota_left": "quota_left",
     }),
 )  # fmt: skip
 class NoticeDelivered(EventData):
