@@ -103,6 +103,7 @@ from hub.capabilities.unit import (
     PhoneKeys,
     SosCleared,
     SosRaised,
+    Track,
     TrackSeen,
     Unit,
     UnitAlerted,
@@ -128,6 +129,7 @@ CAPABILITIES: dict[str, type] = {
     "radio": Radio,
     "report": Report,
     "shift": Shift,
+    "track": Track,
     "unit": Unit,
 }
 
@@ -168,7 +170,7 @@ __all__ = [
     "RadioTextReceived", "RadioTextSent", "Receive", "Report", "ReportAdded", "ReportAnswered", "ReportConversation",
     "ReportFiled", "ReportMerged", "ReportReceived", "ReportStatus", "ReportStatusChanged", "ReportsRepeated",
     "Roster", "Shift", "ShiftEnded", "ShiftHandedOver", "ShiftHandoverSigned", "ShiftPlanned", "ShiftStarted",
-    "SosCleared", "SosRaised", "SoundTestDone", "SoundTestOverdue", "TrackSeen", "Unit", "UnitAlerted", "UnitMoved",
+    "SosCleared", "SosRaised", "SoundTestDone", "SoundTestOverdue", "Track", "TrackSeen", "Unit", "UnitAlerted", "UnitMoved",
     "UnitStatusChanged", "UnitTaskSeen", "UnitTimerSet", "VideoChanged", "WatchlistHit", "WatchlistReviewed",
     "capability_actions",
 ]  # fmt: skip

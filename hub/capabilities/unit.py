@@ -29,6 +29,10 @@ class Unit(Protocol):
         """The officer is safe, or it was pressed by mistake."""
 
 
+class Track(Protocol):
+    """A position that another system tells, ``track.ID``. Nothing can be asked of it."""
+
+
 class PhoneKeys(Protocol):
     """The service of who knows the officers' phones, for other plugins' pages on them."""
 

@@ -146,13 +146,13 @@ async def test_a_point_that_could_not_be_kept_is_taken_when_it_comes_again(monke
 
 async def test_a_task_is_on_the_phone_and_its_seeing_is_told_once() -> None:
     async with open_door() as door:
-        nothing = {"status": "available", "text": None, "incident": None, "lat": None, "lon": None}
+        nothing = {"status": "available", "text": None, "incident": None, "lat": None, "lon": None, "seen": False}
         assert await door.ask("GET", "task") == (200, nothing)
         assert (await door.ask("POST", "task/seen"))[0] == 200
         assert door.hub.events("unit_task_seen") == []
         done(await door.hub.call("unit.alert", "unit.s1", CASE))
         done(await door.hub.call("unit.set_status", "unit.s1", {"status": "busy", "incident": "incident.7"}))
-        assert await door.ask("GET", "task") == (200, {"status": "busy", **CASE})
+        assert await door.ask("GET", "task") == (200, {"status": "busy", **CASE, "seen": False})
         assert await door.ask("GET", "task", "s2") == (200, nothing)
         for _ in range(2):
             assert await door.ask("POST", "task/seen") == (200, {"ok": True})

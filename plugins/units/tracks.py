@@ -68,7 +68,7 @@ class Tracks:
     def _entity(self, entity: str, callsign: str) -> Entity:
         name = callsign or entity.partition(".")[2]
         return Entity(
-            entity, Text(f"{name} (TAK)", f"{name} (TAK)"), simulated=self._simulated,
+            entity, Text(f"{name} (TAK)", f"{name} (TAK)"), ("track",), simulated=self._simulated,
             attributes={"source": SOURCE, "source_host": self._host},
         )  # fmt: skip
 

@@ -48,7 +48,7 @@ class Unit:
         if a["state"] in STATUSES:
             self._newest = float(a.get("fix_at") or "-inf")
         else:
-            await self._change("available", None, self._ctx.clock.now())
+            await self._change("available", None, None)
 
     async def _describe(self, on_duty: bool) -> None:
         """Bring it in; off duty its silence is no fault."""
