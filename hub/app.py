@@ -27,13 +27,14 @@ from hub.access.heads import Signer
 from hub.access.purposes import Purposes
 from hub.access.roles import Roles
 from hub.access.sessions import Sessions
+from hub.access.viewing import RightsGate
 from hub.automation.blueprint import folder_blueprints
 from hub.automation.check import Catalogue, check_text
 from hub.automation.engine import Engine
 from hub.automation.host import live
 from hub.automation.model import Source
 from hub.capabilities import EVENT_TYPES, capability_actions
-from hub.core.access import SYSTEM, Actor
+from hub.core.access import SYSTEM, Actor, ViewGate
 from hub.core.actions import Actions
 from hub.core.clock import Clock, SystemClock
 from hub.core.error import ConfigError, HubError, InvalidInput, Mistake, StorageFailed
@@ -53,10 +54,12 @@ from hub.store.media import MediaFiles
 from hub.store.space import DiskWatch, Level
 from hub.web.api_actions import ActionsApi
 from hub.web.api_automations import AutomationApi
+from hub.web.api_evidence import EvidenceApi
 from hub.web.api_state import StateApi
-from hub.web.api_system import EvidenceApi, SystemApi
+from hub.web.api_system import SystemApi
 from hub.web.auth import DemoLogin, SessionAuth
 from hub.web.guard import Guard
+from hub.web.live import LiveApi
 from hub.web.mask import Mask
 from hub.web.server import Listener, Server
 from hub.web.staff import PluginPages
@@ -128,6 +131,7 @@ class App:
         self.ledger = Ledger(self.pipeline)
         self.signer = Signer(self.options.data, self.clock)
         self.purposes = Purposes(self._incident_is_open)
+        self.gate: ViewGate = RightsGate(self.pipeline, self.roles, self.ledger)
 
     def _build_plugins(self) -> None:
         self.actions = Actions(self.pipeline, self.roles)
@@ -149,15 +153,18 @@ class App:
             self.pipeline, self.accounts, self.sessions, self.purposes, self.ledger, Text(name.th, name.en), self.demo
         )  # fmt: skip
         self.stream = Stream(self.pipeline, mask, auth.watch)
+        assert self.host.vision is not None  # noqa: S101  # only tests of the host bring another
+        self.live = LiveApi(self.pipeline, self.host.vision, self.gate, auth.watch)
         system = SystemApi(self.pipeline, self.roles, self.host, self._storage, version())
         routes = [
             *auth.routes(),
             *StateApi(self.pipeline, self.roles, mask, self.ledger, self.config.zone.as_data()).routes(),
             *ActionsApi(self.actions).routes(),
             *system.routes(),
-            *EvidenceApi(self.pipeline, self.media, self.ledger, self.signer).routes(),
+            *EvidenceApi(self.pipeline, self.media, self.ledger, self.signer, self.roles, self.gate).routes(),
             *AutomationApi(self.pipeline, self.engine, self._check_text).routes(),
             *self.stream.routes(),
+            *self.live.routes(),
             *PluginPages(self.host.routes, self.roles, auth.watch).routes(),
         ]
         self.server = Server(routes, Guard(auth, self.roles), self.host.routes, system.summary, version())
@@ -206,6 +213,7 @@ class App:
         if self._sweeper is not None:
             self._sweeper.cancel()
         await self.stream.close()
+        await self.live.close()
         await self.server.stop()
         self.engine.stop()
         await self.host.stop()

@@ -29,6 +29,8 @@ RIGHTS: Final[Mapping[str, Text]] = {
     "incident.control": Text("เปิด รับทราบ มอบหมาย ปิดเหตุ", "Open, acknowledge, assign and close incidents"),
     "alarm.control": Text("รับทราบและพักสัญญาณเตือน", "Acknowledge and shelve alarms"),
     "camera.view": Text("สั่งถ่ายภาพจากกล้อง", "Take a camera's picture"),
+    "camera.watch": Text("ดูภาพสดจากกล้อง", "Watch cameras live"),
+    "camera.clip": Text("เก็บคลิปเป็นหลักฐาน", "Keep clips as evidence"),
     "camera.control": Text("หมุนและซูมกล้อง", "Move and zoom cameras"),
     "light.control": Text("ควบคุมไฟถนน", "Control street lights"),
     "drone.dispatch": Text("ส่งโดรนและยืนยันการบิน", "Dispatch a drone and confirm its flight"),
@@ -69,7 +71,7 @@ _DESK: Final = _PUBLIC | _BOARD | {
 }  # fmt: skip
 
 ROLES: Final[Mapping[str, frozenset[str]]] = {
-    "commander": _DESK | {"register.look_up", 
+    "commander": _DESK | {"register.look_up",
         "watchlist.approve", "notice.approve", "document.write", "duty.sign", "user.manage", "grant.manage",
         "audit.read",
     },
@@ -84,14 +86,16 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     "technician": _PUBLIC | {
         "state.read", "event.read", "plugin.read", "plugin.manage", "system.manage", "automation.read",
     },
-    # the wall: anyone in the room sees it, so it reads, and never sees plates, neither as text nor as pictures
-    "display": _BOARD - {"media.read"},
+    # the wall: anyone in the room sees it, so it reads, and sees no plate that was read, neither as text nor as picture
+    "display": (_BOARD - {"media.read"}) | {"camera.watch"},
     "public": _PUBLIC,
     "system": frozenset({"*"}),  # the hub itself; no account may have it
 }  # fmt: skip
 
 OWN: Final[Mapping[str, frozenset[str]]] = {
-    "partner": frozenset({"state.read", "event.read", "camera.view", "camera.control"}),
+    "partner": frozenset(
+        {"state.read", "event.read", "camera.view", "camera.watch", "camera.control", "media.read"}
+    ),
 }
 
 # Rights that an owner may ask for without naming an entity, because the answer is a list which the caller filters

@@ -150,10 +150,10 @@ def _from_avcc(data: bytes) -> list[bytes]:
 
 
 def file_of(run: list[Piece]) -> bytes:
-    """An MP4 file of pieces of one format, its index first, beginning at time 0. Pictures are encoded as H.264."""
+    """An MP4 file of pieces of one format, beginning at time 0. Single pictures are encoded as H.264."""
     made = io.BytesIO()
     begun = datetime.datetime.fromtimestamp(run[0].at, datetime.UTC).isoformat(timespec="milliseconds")
-    with av.open(made, "w", format="mp4", options={"movflags": "faststart"}) as box:
+    with av.open(made, "w", format="mp4") as box:
         box.metadata["creation_time"] = begun
         if run[0].format.header["kind"] == "jpeg":
             _encode(run, box)

@@ -1,23 +1,13 @@
-"""How the hub itself is: health, plugins, views, pictures, the audit ledger."""
+"""How the hub itself is: health, plugins, views."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from aiohttp import web
-
-from hub.access.audit import Ledger, entries
-from hub.access.heads import Signer
 from hub.access.roles import Roles
-from hub.core.documents import Media
 from hub.core.pipeline import Pipeline
 from hub.web.route import OPEN, Ask, NoBody, Route
-
-MAX_ENTRIES = 1_000
-NOT_INLINE = "attachment"
-SHOWN_INLINE = frozenset({"image/jpeg", "image/png", "image/webp", "video/mp4", "audio/ogg"})
 
 
 class HostView(Protocol):
@@ -89,36 +79,3 @@ class SystemApi:
                 if self._roles.may(ask.actor, view["right"])
             ]
         }
-
-
-class EvidenceApi:
-    """Pictures, each look leaving a trace; and the ledger of those traces."""
-
-    def __init__(self, pipeline: Pipeline, media: Media, ledger: Ledger, signer: Signer) -> None:
-        self._pipeline, self._media, self._ledger, self._signer = pipeline, media, ledger, signer
-
-    def routes(self) -> list[Route]:
-        """Its part of the table."""
-        return [
-            Route("GET", "/api/media/{id}", "media.read", "A picture or recording", self.media),
-            Route("GET", "/api/audit", "audit.read", "The audit ledger", self.audit),
-        ]
-
-    async def media(self, ask: Ask[NoBody]) -> web.Response:
-        name = ask.path["id"]
-        content, mime = await self._media.get(name)
-        self._ledger.record(ask.actor.id, "media.read", name, ask.actor.purpose)
-        await self._pipeline.settled()
-        # a name is the content's own hash, so a browser may keep it; the session is asked again for each new one
-        headers = {"Cache-Control": "private, max-age=3600, immutable"}
-        if mime not in SHOWN_INLINE:
-            headers["Content-Disposition"] = NOT_INLINE
-        return web.Response(body=content, content_type=mime, headers=headers)
-
-    async def audit(self, ask: Ask[NoBody]) -> dict[str, Any]:
-        after, limit = ask.number("after", 0), ask.number("limit", 200, lowest=1, highest=MAX_ENTRIES)
-        self._ledger.record(ask.actor.id, "audit.read", f"after {after}", ask.actor.purpose)
-        await self._pipeline.settled()
-        found = await asyncio.to_thread(entries, self._pipeline.journal)
-        head = self._signer.head(self._ledger).as_data()
-        return {"entries": [entry for entry in found if entry["n"] > after][:limit], "head": head}

@@ -82,7 +82,7 @@ def test_what_each_role_may_and_may_not(role: str, can: str, cannot: str) -> Non
 
 
 def test_the_wall_only_reads() -> None:
-    assert {pattern.partition(".")[2] for pattern in ROLES["display"]} == {"read"}
+    assert {pattern.partition(".")[2] for pattern in ROLES["display"]} == {"read", "watch"}
 
 
 def test_no_account_may_be_the_system_and_the_system_may_all() -> None:
@@ -127,7 +127,9 @@ def test_a_partner_sees_only_its_own() -> None:
     assert not roles.may(partner, "camera.view")
     assert roles.may(partner, "state.read")  # a list, which the caller filters
     assert roles.may_some(partner, "camera.view")
-    assert not roles.may_some(partner, "media.read")  # a picture does not say yet whose it is
+    assert roles.may(partner, "media.read", SHOP) and not roles.may(partner, "media.read", BANK)
+    assert not roles.may(partner, "media.read")  # what came from nowhere is not theirs
+    assert roles.may(partner, "camera.watch", SHOP) and not roles.may(partner, "camera.watch", BANK)
     assert not roles.may_some(partner, "personal.read")
     assert {right for right in RIGHTS if right in LISTS} == {"state.read", "event.read"}
 

@@ -1,0 +1,159 @@
+"""Live pictures of cameras to browsers. What travels stands in ``docs/reference/api.md``."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import orjson
+from aiohttp import WSMsgType, web
+
+from hub.core.access import Actor, View, ViewGate
+from hub.core.error import InvalidInput, LimitExceeded, NotFound
+from hub.core.pipeline import Pipeline
+from hub.core.state import EntityState
+from hub.host.feed import Header, Piece, Viewer
+from hub.web.route import Ask, NoBody, Route
+from hub.web.stream import SIGNED_OUT, Present
+
+MAX_VIEWS = 256
+MAX_EACH = 48  # one account: two walls of 16 tiles and what is being opened while others close
+MAX_MESSAGE = 1024
+LOOK_S = 0.5  # how often it is asked whether the view may go on
+BEAT_S = 1.0
+STUCK_S = 15.0  # a viewer that takes nothing for so long is gone
+ENDED, CHANGED = 4403, 4409  # close codes: the view was ended; who asks has other rights now: ask again
+KEY_FRAME, INIT = 1, 2
+_FRAME = struct.Struct(">dB")
+
+
+class Feeds(Protocol):
+    """Where live pictures come from: ``hub.host.vision.Vision``."""
+
+    async def join(self, entity: str) -> Viewer:
+        """A place at a camera's pictures; ``NotFound`` for an entity without any."""
+
+
+class LiveApi:
+    """``gate`` decides who may look; ``watch`` says who a request's connection belongs to, as long as it lasts."""
+
+    def __init__(
+        self, pipeline: Pipeline, feeds: Feeds, gate: ViewGate, watch: Callable[[web.Request], Present]
+    ) -> None:
+        self._pipeline, self._feeds, self._gate, self._watch = pipeline, feeds, gate, watch
+        self._open: dict[web.WebSocketResponse, str] = {}
+        self._opening = 0
+
+    def routes(self) -> list[Route]:
+        """Its part of the table."""
+        words = "A camera's live pictures"
+        return [Route("GET", "/api/live/{entity}", "camera.watch", words, self.connect, filtered=True)]
+
+    async def close(self) -> None:
+        """Close every view."""
+        for socket in list(self._open):
+            await socket.close(code=1001, message=b"the hub stops")
+
+    async def connect(self, ask: Ask[NoBody]) -> web.StreamResponse:
+        """Show one camera to one browser until one of them goes. Whoever may not is told before the socket opens."""
+        entity = self._pipeline.state.get(ask.path["entity"])
+        if entity is None:
+            raise NotFound(f"no entity {ask.path['entity']!r}", where="entity")
+        own = sum(actor == ask.actor.id for actor in self._open.values())
+        if len(self._open) + self._opening >= MAX_VIEWS or own >= MAX_EACH:
+            raise LimitExceeded("too many live pictures are open", where=entity.entity, hint="close some")
+        self._opening += 1
+        try:
+            view = await self._gate.open(ask.actor, entity, "live", ask.actor.purpose)
+        finally:
+            self._opening -= 1
+        try:
+            if ask.request.headers.get("Upgrade", "").lower() != "websocket":
+                raise InvalidInput("live pictures come over a WebSocket", where="Upgrade")
+            return await self._serve(ask, entity, view)
+        finally:
+            await asyncio.shield(asyncio.ensure_future(view.close()))
+
+    async def _serve(self, ask: Ask[NoBody], entity: EntityState, view: View) -> web.WebSocketResponse:
+        viewer = await self._feeds.join(entity.entity)
+        socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE, heartbeat=30, compress=False, timeout=2.0)
+        self._open[socket] = ask.actor.id
+        tasks: list[asyncio.Task[Any]] = []
+        try:
+            await socket.prepare(ask.request)
+            since = self._pipeline.clock.now()
+            begin = {"view": {"entity": entity.entity, "purpose": ask.actor.purpose, "since": since}}
+            await socket.send_str(orjson.dumps(begin).decode())
+            jobs = (self._send(socket, viewer), self._guard(socket, view, self._watch(ask.request), ask.actor))
+            tasks = [asyncio.create_task(job, name=f"live {entity.entity}") for job in jobs]
+            async for message in socket:
+                if message.type is not WSMsgType.TEXT:  # nothing is expected; a text is passed over
+                    break
+        finally:
+            del self._open[socket]
+            viewer.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return socket
+
+    async def _send(self, socket: web.WebSocketResponse, viewer: Viewer) -> None:
+        """Pass on what comes; whoever takes nothing any more is cut off."""
+        try:
+            while not socket.closed:
+                item = await viewer.next()
+                async with asyncio.timeout(STUCK_S):
+                    if isinstance(item, Piece):
+                        await socket.send_bytes(_FRAME.pack(item.at, KEY_FRAME if item.key else 0) + item.data)
+                    else:
+                        await self._send_header(socket, item)
+        except (ConnectionError, RuntimeError, TimeoutError):
+            _drop(socket)
+
+    @staticmethod
+    async def _send_header(socket: web.WebSocketResponse, header: Header) -> None:
+        await socket.send_str(orjson.dumps(header.data).decode())
+        if header.init:
+            await socket.send_bytes(_FRAME.pack(0.0, INIT) + header.init)
+
+    async def _guard(self, socket: web.WebSocketResponse, view: View, present: Present, actor: Actor) -> None:
+        """End it when it was cut, when the right or the session is gone; beat meanwhile."""
+        code, words, beat = 0, "", 0.0
+        while not code:
+            try:
+                async with asyncio.timeout(LOOK_S):
+                    await view.cut.wait()
+            except TimeoutError:
+                pass
+            now = present()
+            if view.cut.is_set() or not view.allowed():
+                code, words = ENDED, view.reason or "the right to see this camera has ended"
+            elif now is None:
+                code, words = SIGNED_OUT, "signed out"
+            elif now != actor:
+                code, words = CHANGED, "ask again"
+            elif self._pipeline.clock.monotonic() - beat >= BEAT_S:
+                beat = self._pipeline.clock.monotonic()
+                await self._beat(socket)
+        close = socket.close(code=code, message=words.encode()[:120].decode("utf-8", "ignore").encode())
+        try:
+            async with asyncio.timeout(BEAT_S):
+                await close
+        except TimeoutError:  # it does not even take the farewell: no more pictures all the same
+            _drop(socket)
+
+    async def _beat(self, socket: web.WebSocketResponse) -> None:
+        try:
+            async with asyncio.timeout(LOOK_S):
+                await socket.send_str(orjson.dumps({"beat": self._pipeline.clock.now()}).decode())
+        except (TimeoutError, ConnectionError, RuntimeError):
+            return
+
+
+def _drop(socket: web.WebSocketResponse) -> None:
+    """Cut the connection without waiting for anybody."""
+    transport = socket._req.transport if socket._req is not None else None
+    if transport is not None:
+        transport.abort()
