@@ -5,6 +5,18 @@
 
 from __future__ import annotations
 
+from hub.capabilities.call import (
+    Call,
+    CallAnswered,
+    CallEnded,
+    CallLinkChanged,
+    CallLocated,
+    CallRecorded,
+    CallStarted,
+    CallTransferred,
+    CallUnanswered,
+    RecordingFailed,
+)
 from hub.capabilities.camera import (
     Camera,
     ClipSaved,
@@ -118,6 +130,7 @@ from hub.core.event import EventType
 
 CAPABILITIES: dict[str, type] = {
     "alarm": Alarm,
+    "call": Call,
     "camera": Camera,
     "checkpoint": Checkpoint,
     "drone": Drone,
@@ -136,17 +149,19 @@ CAPABILITIES: dict[str, type] = {
 EVENT_TYPES: tuple[EventType, ...] = tuple(
     data.type
     for data in (
-        AlarmAcknowledged, AlarmCleared, AlarmRaised, AlarmReturned, AlarmShelved, CheckpointCoverage,
+        AlarmAcknowledged, AlarmCleared, AlarmRaised, AlarmReturned, AlarmShelved, CallAnswered, CallEnded,
+        CallLinkChanged, CallLocated, CallRecorded, CallStarted, CallTransferred, CallUnanswered, CheckpointCoverage,
         CheckpointMissed, CheckpointScanned, ClipSaved, DroneArrived, DroneDispatched, DroneRefused, DroneTelemetry,
         DutyChanged, DutyFilled, DutyShort, IncidentAcknowledged, IncidentAssigned, IncidentAttached, IncidentClosed,
         IncidentNoted, IncidentOpened, LightBoosted, LightCommanded, LightFault, LightFaultCleared, LightOverridden,
-        LightReported, LightScheduled, LookedUp, MessageReceived, MessageSent, MotionEnded, MotionStarted, NoticeApproved,
-        NoticeDelivered, NoticeDrafted, NoticeExpired, NoticeRejected, NoticeWithdrawn, PatrolLogImported, PlateRead,
-        RadioAlarm, RadioAnnounced, RadioChannelChanged, RadioTalkEnded, RadioTalkStarted, RadioTextReceived,
-        RadioTextSent, ReportAdded, ReportAnswered, ReportConversation, ReportFiled, ReportMerged, ReportReceived,
-        ReportStatusChanged, ReportsRepeated, ShiftEnded, ShiftHandedOver, ShiftHandoverSigned, ShiftPlanned,
-        ShiftStarted, SosCleared, SosRaised, SoundTestDone, SoundTestOverdue, TrackSeen, UnitAlerted, UnitMoved,
-        UnitStatusChanged, UnitTaskSeen, UnitTimerSet, VideoChanged, WatchlistHit, WatchlistReviewed,
+        LightReported, LightScheduled, LookedUp, MessageReceived, MessageSent, MotionEnded, MotionStarted,
+        NoticeApproved, NoticeDelivered, NoticeDrafted, NoticeExpired, NoticeRejected, NoticeWithdrawn,
+        PatrolLogImported, PlateRead, RadioAlarm, RadioAnnounced, RadioChannelChanged, RadioTalkEnded, RadioTalkStarted,
+        RadioTextReceived, RadioTextSent, RecordingFailed, ReportAdded, ReportAnswered, ReportConversation, ReportFiled,
+        ReportMerged, ReportReceived, ReportStatusChanged, ReportsRepeated, ShiftEnded, ShiftHandedOver,
+        ShiftHandoverSigned, ShiftPlanned, ShiftStarted, SosCleared, SosRaised, SoundTestDone, SoundTestOverdue,
+        TrackSeen, UnitAlerted, UnitMoved, UnitStatusChanged, UnitTaskSeen, UnitTimerSet, VideoChanged, WatchlistHit,
+        WatchlistReviewed,
     )
 )  # fmt: skip
 
@@ -158,19 +173,20 @@ def capability_actions() -> dict[str, ActionSpec]:
 
 __all__ = [
     "CAPABILITIES", "EVENT_TYPES", "Alarm", "AlarmAcknowledged", "AlarmCleared", "AlarmRaised", "AlarmReturned",
-    "AlarmShelved", "Camera", "Checkpoint", "CheckpointCoverage", "CheckpointLog", "CheckpointMissed",
-    "CheckpointScanned", "ClipSaved", "Doubt", "Drone", "DroneArrived", "DroneDispatched", "DroneRefused",
-    "DroneTelemetry", "DutyChanged", "DutyFilled", "DutyShort", "Hit", "Incident", "IncidentAcknowledged",
-    "IncidentAssigned", "IncidentAttached", "IncidentClosed", "IncidentNoted", "IncidentOpened", "Light",
-    "LightBoosted", "LightCommanded", "LightFault", "LightFaultCleared", "LightOverridden", "LightReported",
-    "LightScheduled", "LookedUp", "MessageReceived", "MessageSent", "MotionEnded", "MotionStarted", "Mqtt", "MqttMessage",
-    "MqttSubscription", "Notice", "NoticeApproved", "NoticeDelivered", "NoticeDrafted", "NoticeExpired",
+    "AlarmShelved", "Call", "CallAnswered", "CallEnded", "CallLinkChanged", "CallLocated", "CallRecorded",
+    "CallStarted", "CallTransferred", "CallUnanswered", "Camera", "Checkpoint", "CheckpointCoverage", "CheckpointLog",
+    "CheckpointMissed", "CheckpointScanned", "ClipSaved", "Doubt", "Drone", "DroneArrived", "DroneDispatched",
+    "DroneRefused", "DroneTelemetry", "DutyChanged", "DutyFilled", "DutyShort", "Hit", "Incident",
+    "IncidentAcknowledged", "IncidentAssigned", "IncidentAttached", "IncidentClosed", "IncidentNoted", "IncidentOpened",
+    "Light", "LightBoosted", "LightCommanded", "LightFault", "LightFaultCleared", "LightOverridden", "LightReported",
+    "LightScheduled", "LookedUp", "MessageReceived", "MessageSent", "MotionEnded", "MotionStarted", "Mqtt",
+    "MqttMessage", "MqttSubscription", "Notice", "NoticeApproved", "NoticeDelivered", "NoticeDrafted", "NoticeExpired",
     "NoticeRejected", "NoticeWithdrawn", "PatrolLogImported", "PhoneKeys", "PlateGuess", "PlateRead", "PlateReader",
     "Priority", "Radio", "RadioAlarm", "RadioAnnounced", "RadioChannelChanged", "RadioTalkEnded", "RadioTalkStarted",
-    "RadioTextReceived", "RadioTextSent", "Receive", "Report", "ReportAdded", "ReportAnswered", "ReportConversation",
-    "ReportFiled", "ReportMerged", "ReportReceived", "ReportStatus", "ReportStatusChanged", "ReportsRepeated",
-    "Roster", "Shift", "ShiftEnded", "ShiftHandedOver", "ShiftHandoverSigned", "ShiftPlanned", "ShiftStarted",
-    "SosCleared", "SosRaised", "SoundTestDone", "SoundTestOverdue", "Track", "TrackSeen", "Unit", "UnitAlerted", "UnitMoved",
-    "UnitStatusChanged", "UnitTaskSeen", "UnitTimerSet", "VideoChanged", "WatchlistHit", "WatchlistReviewed",
-    "capability_actions",
+    "RadioTextReceived", "RadioTextSent", "Receive", "RecordingFailed", "Report", "ReportAdded", "ReportAnswered",
+    "ReportConversation", "ReportFiled", "ReportMerged", "ReportReceived", "ReportStatus", "ReportStatusChanged",
+    "ReportsRepeated", "Roster", "Shift", "ShiftEnded", "ShiftHandedOver", "ShiftHandoverSigned", "ShiftPlanned",
+    "ShiftStarted", "SosCleared", "SosRaised", "SoundTestDone", "SoundTestOverdue", "Track", "TrackSeen", "Unit",
+    "UnitAlerted", "UnitMoved", "UnitStatusChanged", "UnitTaskSeen", "UnitTimerSet", "VideoChanged", "WatchlistHit",
+    "WatchlistReviewed", "capability_actions",
 ]  # fmt: skip
