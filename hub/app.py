@@ -24,6 +24,7 @@ from hub.access.accounts import Accounts
 from hub.access.audit import Ledger
 from hub.access.grants import Grants
 from hub.access.heads import Signer
+from hub.access.lookups import record_lookups
 from hub.access.purposes import Purposes
 from hub.access.roles import Roles
 from hub.access.sessions import Sessions
@@ -129,6 +130,7 @@ class App:
         self.roles = Roles(self.grants)
         self.sessions = Sessions(self.pipeline, self.accounts)
         self.ledger = Ledger(self.pipeline)
+        record_lookups(self.pipeline, self.ledger)
         self.signer = Signer(self.options.data, self.clock)
         self.purposes = Purposes(self._incident_is_open)
         self.gate: ViewGate = RightsGate(self.pipeline, self.roles, self.ledger)

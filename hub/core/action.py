@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -119,6 +120,20 @@ def spec_from_table(table: Mapping[str, Any], params: type[BaseModel]) -> Action
         timeout=table.get("timeout_s", DEFAULT_TIMEOUT_S),
         private=table.get("private", False),
     )
+
+
+MAX_TOLD = 2_000  # characters of one parameter in the record of a call
+
+
+def told(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters for the record of a call: a file stands there by its size and SHA-256."""
+    return {key: _short(value) for key, value in params.items()}
+
+
+def _short(value: Any) -> Any:
+    if not isinstance(value, str) or len(value) <= MAX_TOLD:
+        return value
+    return f"({len(value)} characters, sha256 {hashlib.sha256(value.encode()).hexdigest()})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hub.core.access import SYSTEM, Actor, Authorizer
-from hub.core.action import CONFIRM_WITHIN_S, ActionSpec, Call, Outcome
+from hub.core.action import CONFIRM_WITHIN_S, ActionSpec, Call, Outcome, told
 from hub.core.clock import Timer
 from hub.core.error import (
     ActionFailed,
@@ -197,7 +197,7 @@ class Actions:
 
     def _begin(self, owed: _Owed) -> None:
         call = owed.call
-        asked = ActionRequested(action=call.action, key=call.key, actor=call.actor, params=owed.params)
+        asked = ActionRequested(action=call.action, key=call.key, actor=call.actor, params=told(owed.params))
         self._emit(call, asked)  # first: a chain that is too deep is refused here, and nothing of it is owed
         self._owed[call.key] = owed
         self._pipeline.put(Put(OWED, call.key, owed.as_data(), sealed="actions"))

@@ -33,6 +33,23 @@ class MediaNote:
     of: tuple[str, ...] = ()
 
 
+class Draft(Protocol):
+    """Media that come piece by piece and outlive a crash. One caller at a time."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that are on the disk."""
+
+    async def append(self, chunk: bytes) -> int:
+        """Add; on the disk when it returns. The size then. ``LimitExceeded`` beyond 16 MiB."""
+
+    async def keep(self) -> str:
+        """Make it media; the id. ``InvalidInput`` when nothing came."""
+
+    async def drop(self) -> None:
+        """Forget it."""
+
+
 class Media(Protocol):
     """Pictures, clips and recordings, named by the SHA-256 of their bytes."""
 
@@ -45,3 +62,9 @@ class Media(Protocol):
 
     async def about(self, media: str) -> MediaNote:
         """What is known of it; ``NotFound`` as for ``get``."""
+
+    async def draft(self, owner: str, key: str, mime: str, retention: str, entity: str | None = None) -> Draft:
+        """Begin media that come piece by piece, or go on with the owner's ``key`` after a crash."""
+
+    async def drafts(self, owner: str) -> list[str]:
+        """The keys of what the owner began and did not finish."""

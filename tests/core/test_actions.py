@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 from random import Random
 from typing import Any, Protocol
@@ -122,6 +123,18 @@ async def test_what_is_private_is_told_to_the_caller_and_written_down_nowhere(zo
     assert (again.status, again.result) == ("done", None)
     written = str([event.as_data() for event in zone.journal.read(Query(limit=1000))]) + str(zone.journal.records(DONE))
     assert "register.look_up" in written and "Somchai" not in written
+
+
+async def test_a_file_stands_in_the_record_of_a_call_by_its_size_and_hash(zone: Zone) -> None:
+    async def take(call: Call) -> int:
+        return len(call.params["content"])
+
+    params = create_model("params", content=(str, ...))
+    zone.actions.provide(ActionSpec("register.take", Text("รับ", "Take"), "gate.control", params), take)
+    outcome = await zone.actions.call(Request("register.take", {"content": "ก" * 3000}, RULE))
+    (asked,) = zone.events("action_requested")
+    digest = hashlib.sha256(("ก" * 3000).encode()).hexdigest()
+    assert (outcome.result, asked["params"]) == (3000, {"content": f"(3000 characters, sha256 {digest})"})
 
 
 async def test_a_call_is_recorded_done_and_told(zone: Zone) -> None:
