@@ -181,6 +181,8 @@ export interface PluginHealth {
   faults?: number | null;
   description?: Words | string | null;
   restartable?: boolean;
+  /** The JSON Schema of its settings; null until it was loaded. */
+  schema?: JsonSchema | null;
 }
 
 export interface ProcessHealth {

@@ -8,6 +8,8 @@ export interface Duty {
   officers: string[];
   since: number | null;
   until: number | null;
+  /** How many have come and how many are needed, when too few have. */
+  short: { count: number; needed: number } | null;
 }
 
 export const SHIFT = 'shift.current';
@@ -15,16 +17,18 @@ const MAX_OFFICERS = 20;
 
 export function dutyOf(shift: State | undefined, lang: Lang): Duty | null {
   if (!shift || shift.state === 'unknown') return null;
-  const found = shift.attributes['on_duty'] ?? shift.attributes['officers'];
+  const found = shift.attributes['officers'];
   const officers = (Array.isArray(found) ? found : []).slice(0, MAX_OFFICERS).map((one) => officer(one, lang)).filter(Boolean);
-  return { officers, since: num(shift, 'begins_at') ?? num(shift, 'since'), until: num(shift, 'ends_at') ?? num(shift, 'until') };
+  const [count, needed] = [num(shift, 'count') ?? officers.length, num(shift, 'needed') ?? 0];
+  return { officers, since: num(shift, 'since'), until: num(shift, 'until'), short: count < needed ? { count, needed } : null };
 }
 
 /** A name, an account (``user:NAME``), or a record with a name. */
 function officer(value: unknown, lang: Lang): string {
   if (typeof value !== 'object' || value === null) return clean(value, 60).replace(/^user:/, '');
-  const { name, id } = value as Record<string, unknown>;
-  return words(name, lang, 60) || clean(id, 60).replace(/^user:/, '');
+  const { name, title, account } = value as Record<string, unknown>;
+  const said = words(name, lang, 60) && [words(title, lang, 30), words(name, lang, 60)].filter(Boolean).join(' ');
+  return said || clean(account, 60).replace(/^user:/, '');
 }
 
 export interface Silent {

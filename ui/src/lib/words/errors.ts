@@ -16,6 +16,7 @@ export const errors = part(
     'error.invalid_input': 'ข้อมูลไม่ถูกต้อง',
     'error.action_failed': 'อุปกรณ์ทำตามคำสั่งไม่ได้',
     'error.storage': 'บันทึกลงดิสก์ไม่ได้',
+    'error.config': 'ไฟล์ตั้งค่าไม่ถูกต้อง',
     'error.error': 'ระบบผิดพลาด',
   },
   {
@@ -31,6 +32,7 @@ export const errors = part(
     'error.invalid_input': 'The input is wrong',
     'error.action_failed': 'The device could not do it',
     'error.storage': 'The disk could not keep it',
+    'error.config': 'The configuration is wrong',
     'error.error': 'The hub has a fault',
   },
 );
