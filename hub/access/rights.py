@@ -33,6 +33,7 @@ RIGHTS: Final[Mapping[str, Text]] = {
     "camera.clip": Text("เก็บคลิปเป็นหลักฐาน", "Keep clips as evidence"),
     "camera.control": Text("หมุนและซูมกล้อง", "Move and zoom cameras"),
     "light.control": Text("ควบคุมไฟถนน", "Control street lights"),
+    "light.limits": Text("กำหนดเพดานไฟถนน", "Set the limits of the street lights"),
     "drone.dispatch": Text("ส่งโดรนและยืนยันการบิน", "Dispatch a drone and confirm its flight"),
     "drone.return": Text("เรียกโดรนกลับ", "Bring a drone home"),
     "drone.control": Text("ควบคุมโดรน", "Control drones"),
