@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
 
-from hub.capabilities.report import Degrees, Receipt
+from hub.capabilities.report import Receipt
 from hub.core.action import action
 from hub.core.event import EventData, Lane, Personal, Projection, event_type, personal, same
 
@@ -69,7 +69,9 @@ class CallAnswered(EventData):
 
 @event_type(
     "call_transferred", "โอนสาย", "Call transferred", lane=Lane.EMERGENCY, retention="incidents",
-    projection=Projection(state="ringing", attributes={"officer": "officer", "forwarded_to": "to", "rings_since": "at"}),
+    projection=Projection(
+        state="ringing", attributes={"officer": "officer", "forwarded_to": "to", "rings_since": "at"}
+    ),
 )  # fmt: skip
 class CallTransferred(EventData):
     """It rings again: ``to`` an account or desk, or "" for everybody. ``officer`` is nobody now."""

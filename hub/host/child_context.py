@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from hub.core.action import Outcome, params_of
 from hub.core.clock import SystemClock
 from hub.core.entity import Entity
-from hub.core.error import InvalidInput
+from hub.core.error import Denied, InvalidInput
 from hub.core.event import Event, EventData
 from hub.core.ids import Ids
 from hub.core.journal import Query
@@ -27,7 +27,7 @@ from hub.host.registry import blame, shown, words_of
 from hub.host.remote import chain_data, entity_data, query_data
 from hub.host.scope import NO_CAUSE, Tasks, chain, fresh_context, plugin_side
 from hub.host.services import key_of
-from hub.sdk.context import Handler, MediaStore, Socket, VideoSource, WebRequest, WebResponse
+from hub.sdk.context import Handler, MediaDraft, MediaStore, Socket, VideoSource, WebRequest, WebResponse
 
 S = TypeVar("S")
 
@@ -246,6 +246,14 @@ class RemoteMedia:
     async def get(self, media: str) -> tuple[bytes, str]:
         answer = await self._ctx.message("media_get", media=media)
         return answer.blob, answer.header["result"]["mime"]
+
+    async def draft(
+        self, key: str, mime: str, retention: str = "incidents", entity: str | None = None
+    ) -> MediaDraft:
+        raise Denied("media in pieces are for plugins in the hub's own process", where=key, hint="use put")
+
+    async def drafts(self) -> list[str]:
+        return []
 
 
 class RemoteVideo:

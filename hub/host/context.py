@@ -27,7 +27,7 @@ from hub.core.state import EntityState
 from hub.host.listen import Listening
 from hub.host.parts import Parts, Watcher
 from hub.host.perform import check_device, device_executor, own_executor
-from hub.host.routes import SOCKET
+from hub.host.routes import SOCKET, Manner
 from hub.host.scope import Chain, Tasks, chain, fresh_context, hub_side, plugin_side
 from hub.host.services import key_of
 from hub.host.stores import InstanceCollection, InstanceMedia, InstanceRecords
@@ -49,7 +49,7 @@ class LocalContext:
         self.instance, self.manifest, self.folder = instance, manifest, folder
         self.clock, self.ids = parts.pipeline.clock, parts.pipeline.ids
         self.log = logging.getLogger(f"hub.plugin.{instance}")
-        self.media: MediaStore = InstanceMedia(parts.media)
+        self.media: MediaStore = InstanceMedia(parts.media, instance)
         self.last_event_at: float | None = None
         self.tasks = Tasks()
         self._parts, self._watcher = parts, watcher
@@ -284,7 +284,8 @@ class LocalContext:
             with plugin_side(self.tasks, Chain()):
                 return await handler(asked)
 
-        self._parts.routes.add(self.instance, method, path, serve, self, self._watcher.fault, right)
+        manner = Manner(tuple(self.manifest.page_permissions), self.manifest.public_body_mib << 20)
+        self._parts.routes.add(self.instance, method, path, serve, self, self._watcher.fault, right, manner)
 
     async def address(self) -> str:
         return self._parts.routes.address

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +44,15 @@ class Served:
     right: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How an instance's public addresses are served. ``permissions``: what its pages may ask their reader's browser
+    for (camera, microphone, geolocation); ``max_body``: bytes of a request."""
+
+    permissions: Sequence[str] = ()
+    max_body: int = MAX_BODY
+
+
 @dataclass(slots=True)
 class _Table:
     exact: dict[tuple[str, str], Served] = field(default_factory=dict)
@@ -71,13 +80,15 @@ class Routes:
         self._claims = claims
         self._tables: dict[tuple[str, bool], _Table] = {}
         self._open: dict[str, int] = {}
+        self._manners: dict[str, Manner] = {}
         self._instances, self._remotes = Buckets(clock, PER_INSTANCE), Buckets(clock, PER_REMOTE)
 
     def add(
         self, instance: str, method: str, path: str, handler: Handler, holder: object, on_fault: OnFault,
-        right: str | None = None,
+        right: str | None = None, manner: Manner | None = None,
     ) -> None:  # fmt: skip
         """Serve; ``InvalidInput`` when the method or path cannot be served."""
+        self._manners[instance] = manner or Manner()
         method, path = method.upper(), normal(path)
         if method not in METHODS and method != SOCKET:
             raise InvalidInput(f"no method {method!r}", where=path, hint=", ".join(sorted(METHODS)))
@@ -98,6 +109,10 @@ class Routes:
 
         where = "staff" if right is not None else "public"
         self._claims.take("route", f"{where} {instance} {method} {path}", holder, instance, put, drop)
+
+    def manner(self, instance: str) -> Manner:
+        """How the instance's public addresses are served."""
+        return self._manners.get(instance, Manner())
 
     def staff(self, instance: str, method: str, path: str) -> Served:
         """What stands at a staff address, for the caller to check its right; ``NotFound`` otherwise."""
@@ -147,8 +162,8 @@ class Routes:
             if allowed:
                 return refusal(405, "invalid_input", "not with this method", {"Allow": ", ".join(allowed)})
             return refusal(404, "not_found", "there is nothing here")
-        if len(request.body) > MAX_BODY:
-            return refusal(413, "limit", f"the body is over {MAX_BODY} bytes")
+        if len(request.body) > (most := self.manner(instance).max_body):
+            return refusal(413, "limit", f"the body is over {most} bytes")
         if not self._remotes.take((instance, request.remote)) or not self._instances.take(instance):
             return refusal(429, "limit", "too many requests; try again in a second", {"Retry-After": "1"})
         return await _answer(found, request)

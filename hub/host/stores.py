@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from hub.core.documents import Documents, Media
+from hub.core.documents import Documents, Draft, Media
 from hub.core.error import InvalidInput, LimitExceeded
 from hub.core.journal import Drop, Put
 from hub.core.pipeline import Pipeline
@@ -79,8 +79,8 @@ class InstanceRecords:
 class InstanceMedia:
     """Pictures and recordings."""
 
-    def __init__(self, media: Media) -> None:
-        self._media = media
+    def __init__(self, media: Media, instance: str) -> None:
+        self._media, self._instance = media, instance
 
     async def put(
         self, content: bytes, mime: str, retention: str = "incidents", entity: str | None = None
@@ -89,3 +89,11 @@ class InstanceMedia:
 
     async def get(self, media: str) -> tuple[bytes, str]:
         return await self._media.get(media)
+
+    async def draft(
+        self, key: str, mime: str, retention: str = "incidents", entity: str | None = None
+    ) -> Draft:
+        return await self._media.draft(self._instance, key, mime, retention, entity)
+
+    async def drafts(self) -> list[str]:
+        return await self._media.drafts(self._instance)

@@ -157,6 +157,24 @@ class Collection(Protocol):
         """All by key."""
 
 
+class MediaDraft(Protocol):
+    """Media that come piece by piece (a recording): what ``append`` returned for is there after a crash. One caller at
+    a time."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that are on the disk."""
+
+    async def append(self, chunk: bytes) -> int:
+        """Add; on the disk when it returns. The size then. ``LimitExceeded`` beyond 16 MiB."""
+
+    async def keep(self) -> str:
+        """Make it media; the id. ``InvalidInput`` when nothing came."""
+
+    async def drop(self) -> None:
+        """Forget it."""
+
+
 class MediaStore(Protocol):
     """Pictures and recordings."""
 
@@ -167,6 +185,15 @@ class MediaStore(Protocol):
 
     async def get(self, media: str) -> tuple[bytes, str]:
         """Bytes and MIME type."""
+
+    async def draft(
+        self, key: str, mime: str, retention: str = "incidents", entity: str | None = None
+    ) -> MediaDraft:
+        """Begin media that come piece by piece, or go on with those of ``key`` after a crash. At most 64 unfinished;
+        for plugins in the hub's own process."""
+
+    async def drafts(self) -> list[str]:
+        """The keys of what the instance began and did not finish."""
 
 
 class Context(Protocol):

@@ -44,6 +44,9 @@ class Manifest(BaseModel):
     description: Words
     api: int
     version: str = "0.1.0"
+    # what the browser may ask its owner for on the plugin's own public pages; nothing when it does not say
+    page_permissions: list[Literal["camera", "microphone", "geolocation"]] = []
+    public_body_mib: int = Field(1, ge=1, le=16)  # the largest body of a request to its public addresses
     isolation: Literal["process", "child"] = "process"
     exclusive: bool = False  # the old instance must stop before a new one starts (it holds a port or a device)
     quality: int = Field(1, ge=1, le=4)

@@ -21,6 +21,7 @@ from hub.core.clock import Clock
 from hub.core.documents import MediaNote
 from hub.core.error import InvalidInput, LimitExceeded, NotFound, StorageFailed
 from hub.store.daykeys import day_of
+from hub.store.drafts import DraftFile, Drafts
 from hub.store.files import disk_fault, make_folder, sync_folder, write_file
 from hub.store.space import Level
 
@@ -38,6 +39,7 @@ class MediaFiles:
     def __init__(self, folder: Path, clock: Clock, level: Callable[[], Level] = lambda: Level.OK) -> None:
         self._folder, self._clock, self._level = folder, clock, level
         self._lock = threading.Lock()  # around changes
+        self._drafts = Drafts(folder / "drafts", clock)
         make_folder(folder)
 
     async def put(self, content: bytes, mime: str, retention: str, entity: str | None = None) -> str:
@@ -46,14 +48,28 @@ class MediaFiles:
 
         ``LimitExceeded`` over 16 MiB; ``StorageFailed`` when the disk is too full for this kind.
         """
-        if len(content) > MAX_BYTES:
-            raise LimitExceeded(f"{len(content)} bytes; media have at most {MAX_BYTES}", where=mime)
+        self._admit(len(content), mime)
+        return await asyncio.to_thread(self._put, bytes(content), mime, retention, entity)
+
+    async def draft(
+        self, owner: str, key: str, mime: str, retention: str, entity: str | None = None
+    ) -> OpenDraft:  # fmt: skip
+        """Begin media that come piece by piece, or go on with those of this ``key`` after a crash."""
+        self._admit(0, mime)
+        return OpenDraft(self, await asyncio.to_thread(self._drafts.open, owner, key, mime, retention, entity))
+
+    async def drafts(self, owner: str) -> list[str]:
+        """The keys of what the owner began and did not finish."""
+        return await asyncio.to_thread(self._drafts.keys, owner)
+
+    def _admit(self, size: int, mime: str) -> None:
+        if size > MAX_BYTES:
+            raise LimitExceeded(f"{size} bytes; media have at most {MAX_BYTES}", where=mime)
         if not _MIME.fullmatch(mime):
             raise InvalidInput(f"{mime!r} is not a MIME type", where="mime", hint="such as image/jpeg")
         level = self._level()
         if level >= (Level.SHED_RECORDINGS if mime.startswith(_RECORDINGS) else Level.EMERGENCY):
             raise StorageFailed("the disk is too full to keep this", where=mime, hint="free space on the hub's disk")
-        return await asyncio.to_thread(self._put, bytes(content), mime, retention, entity)
 
     async def get(self, media: str) -> tuple[bytes, str]:
         """Bytes and MIME type; ``NotFound`` when it is not there or was erased, ``StorageFailed`` when damaged."""
@@ -68,7 +84,7 @@ class MediaFiles:
 
         One receipt (``class``, ``day``, ``media``, ``deleted``) for each.
         """
-        receipts = []
+        receipts = self._drafts.erase(retention_class, before_day)
         for about in sorted(self._folder.glob("??/*.json")):
             with self._lock:
                 note = self._note(about)
@@ -144,6 +160,40 @@ class MediaFiles:
             about.with_suffix("").unlink()
         about.unlink()
         sync_folder(about.parent)
+
+
+class OpenDraft:
+    """``hub.sdk.context.MediaDraft``. One caller at a time."""
+
+    def __init__(self, media: MediaFiles, file: DraftFile) -> None:
+        self._media, self._file = media, file
+
+    @property
+    def size(self) -> int:
+        """Bytes that are on the disk."""
+        return self._file.size
+
+    async def append(self, chunk: bytes) -> int:
+        """Add, and be on the disk when it returns; the size then. ``LimitExceeded`` beyond 16 MiB."""
+        self._media._admit(self._file.size + len(chunk), self._file.mime)
+        return await asyncio.to_thread(self._file.append, bytes(chunk))
+
+    async def keep(self) -> str:
+        """Make it media; the id. ``InvalidInput`` when nothing came."""
+        return await asyncio.to_thread(self._keep)
+
+    async def drop(self) -> None:
+        """Forget it."""
+        await asyncio.to_thread(self._file.delete)
+
+    def _keep(self) -> str:
+        file = self._file
+        content = file.read()
+        if not content:
+            raise InvalidInput("nothing came, so there is nothing to keep", where=file.key)
+        name = self._media._put(content, file.mime, file.retention, file.entity)
+        file.delete()  # last: after a crash in between, keeping it again gives the same name
+        return name
 
 
 def _new_note(mime: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from aiohttp import web
 
@@ -13,6 +14,7 @@ SILENT = (
     "sandbox allow-forms; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; "
     "frame-ancestors 'none'"
 )
+SENSORS = ("camera", "microphone", "geolocation")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9a-fA-F:.]{2,45}\](:\d{1,5})?")
 _KEPT = re.compile(r"[A-Za-z0-9._~-]{1,512}")
 _KEEP_S = 90 * 86_400
@@ -21,17 +23,24 @@ _KEEP_S = 90 * 86_400
 def with_scripts(request: web.Request, instance: str) -> str:
     """The policy of a page that runs script files: only its own and the hub's ``/vendor/``, no inline script. They
     reach only the instance's own addresses, so that the staff's, which may be of the same origin, stay out of reach.
-    No pop-up and no frame: another page of the origin is not to be had by script either."""
+    No pop-up and no frame: another page of the origin is not to be had by script either. ``tel:`` links work."""
     if not _HOST.fullmatch(request.host):
         return SILENT
     own, vendor = f"{request.host}/hook/{instance}/", f"{request.host}/vendor/"
     socket = f"{'wss' if request.secure else 'ws'}://{own}"
     return (
-        "sandbox allow-forms allow-scripts allow-same-origin; default-src 'none'; "
+        "sandbox allow-forms allow-scripts allow-same-origin "
+        "allow-top-navigation-to-custom-protocols; default-src 'none'; "
         f"script-src {own} {vendor} 'wasm-unsafe-eval'; connect-src {own} {vendor} {socket}; worker-src {own}; "
         f"style-src {own} 'unsafe-inline'; img-src {own} data: blob:; media-src {own} blob:; manifest-src {own}; "
         f"form-action {own}; base-uri 'none'; frame-ancestors 'none'"
     )
+
+
+def permissions(named: Sequence[str]) -> str:
+    """``Permissions-Policy`` of a plugin's page: what its ``plugin.toml`` names, and no other sensor. Browsers ask the
+    reader each time, and only on a page of an origin, which a page without scripts is not."""
+    return ", ".join(f"{name}=({'self' if name in named else ''})" for name in SENSORS)
 
 
 def remember(response: web.Response, request: web.Request, instance: str, kept: str) -> None:

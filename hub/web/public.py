@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
+from hub.core.error import LimitExceeded
 from hub.sdk.context import Socket, WebRequest, WebResponse
 from hub.web import pages
 from hub.web.guard import MAX_BODY, errors, json_answer
@@ -20,6 +21,9 @@ VENDOR = Path(__file__).parent / "ui_dist" / "vendor"
 
 class PluginRoutes(Protocol):
     """The plugins' public addresses."""
+
+    def manner(self, instance: str) -> Any:
+        """Its ``permissions`` and ``max_body``."""
 
     async def dispatch(self, instance: str, request: WebRequest) -> WebResponse:
         """The answer, or the refusal; never raises."""
@@ -49,14 +53,27 @@ def add_hooks(app: web.Application, routes: PluginRoutes) -> None:
             socket = await PluginSocket.open(request, asked(request, b""))
             await routes.talk(served, instance, socket)
             return await socket.end()
-        told = asked(request, await request.read())
+        manner = routes.manner(instance)
+        try:
+            told = asked(request, await body_of(request, manner.max_body))
+        except LimitExceeded as large:
+            return json_answer({"error": large.as_data()}, 413)
         answer = await routes.dispatch(instance, replace(told, remembered=pages.remembered(request, instance)))
         response = answered(answer, pages.with_scripts(request, instance) if answer.scripts else pages.SILENT)
+        response.headers["Permissions-Policy"] = pages.permissions(manner.permissions if answer.scripts else ())
         if answer.remember is not None:
             pages.remember(response, request, instance, answer.remember)
         return response
 
     app.router.add_route("*", "/hook/{instance}/{path:.*}", hook)
+
+
+async def body_of(request: web.Request, most: int) -> bytes:
+    """The body; ``LimitExceeded`` when it is larger."""
+    try:
+        return await request.clone(client_max_size=most).read()
+    except web.HTTPRequestEntityTooLarge:
+        raise LimitExceeded(f"the body is larger than {most >> 20} MiB", where="body") from None
 
 
 def asked(request: web.Request, body: bytes, actor: str | None = None) -> WebRequest:

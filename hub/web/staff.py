@@ -9,10 +9,9 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from hub.access.roles import Roles
-from hub.core.error import LimitExceeded
 from hub.host.routes import MAX_STAFF_BODY, SOCKET
 from hub.sdk.context import Socket, WebRequest, WebResponse
-from hub.web.public import answered, asked
+from hub.web.public import answered, asked, body_of
 from hub.web.route import SIGNED_IN, Ask, NoBody, Route
 from hub.web.sockets import PluginSocket, is_socket
 from hub.web.stream import Present
@@ -55,16 +54,9 @@ class PluginPages:
             )
             await self._routes.talk(served, instance, socket)
             return await socket.end()
-        body = await _body(request)
+        body = await body_of(request, MAX_STAFF_BODY)
         return answered(await self._routes.ask(served, asked(request, body, ask.actor.id)))
 
     def _lasts(self, present: Present, right: str) -> bool:
         actor = present()
         return actor is not None and self._roles.may(actor, right)
-
-
-async def _body(request: web.Request) -> bytes:
-    try:
-        return await request.clone(client_max_size=MAX_STAFF_BODY).read()
-    except web.HTTPRequestEntityTooLarge:
-        raise LimitExceeded(f"the body is larger than {MAX_STAFF_BODY >> 20} MiB", where="body") from None

@@ -7,6 +7,7 @@ from aiohttp import WSServerHandshakeError, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from hub.core.error import NotFound
+from hub.host.routes import Manner
 from hub.sdk.context import Socket, WebRequest, WebResponse
 from hub.web.public import public_app
 
@@ -14,8 +15,11 @@ from hub.web.public import public_app
 class Plugin:
     """Public addresses: every page answers the same, every socket echoes."""
 
-    def __init__(self, answer: WebResponse) -> None:
-        self.answer, self.seen = answer, list[WebRequest]()
+    def __init__(self, answer: WebResponse, manner: Manner | None = None) -> None:
+        self.answer, self.seen, self._manner = answer, list[WebRequest](), manner or Manner()
+
+    def manner(self, instance: str) -> Manner:
+        return self._manner
 
     async def dispatch(self, instance: str, request: WebRequest) -> WebResponse:
         self.seen.append(request)
@@ -91,7 +95,10 @@ async def test_a_page_with_scripts_runs_and_reaches_its_own_instance_only() -> N
     own = "hub.example:8443/hook/thing/"
     assert policy["script-src"] == f"{own} hub.example:8443/vendor/ 'wasm-unsafe-eval'"
     assert policy["connect-src"] == f"{own} hub.example:8443/vendor/ ws://{own}"
-    assert (policy["form-action"], policy["sandbox"]) == (own, "allow-forms allow-scripts allow-same-origin")
+    assert policy["form-action"] == own
+    assert policy["sandbox"].split() == [  # no pop-up and no frame; a page may dial 191
+        "allow-forms", "allow-scripts", "allow-same-origin", "allow-top-navigation-to-custom-protocols",
+    ]
     _, headers = await asked({"Host": "a; script-src *"}, WebResponse(scripts=True))
     assert headers["Content-Security-Policy"].startswith("sandbox allow-forms; default-src 'none'")
 
@@ -105,3 +112,31 @@ async def test_a_browser_keeps_a_word_for_one_instance() -> None:
     assert (request.remembered, "cookie" in request.headers) == ("s211.1.abc", False)
     _, headers = await asked({}, WebResponse(remember=""))
     assert 'hook_thing=""' in headers["Set-Cookie"]
+
+
+CAMERA = Manner(("camera", "geolocation"), 4 << 20)
+NOTHING = "camera=(), microphone=(), geolocation=()"
+
+
+@pytest.mark.parametrize(
+    ("manner", "scripts", "policy"),
+    [
+        (Manner(), True, NOTHING),
+        (CAMERA, True, "camera=(self), microphone=(), geolocation=(self)"),
+        (CAMERA, False, NOTHING),
+    ],
+)
+async def test_a_page_may_ask_for_what_its_plugin_declares_and_nothing_else(
+    manner: Manner, scripts: bool, policy: str
+) -> None:
+    plugin = Plugin(WebResponse(scripts=scripts), manner)
+    async with TestClient(TestServer(public_app(plugin, dict))) as client, client.get("/hook/thing/page") as answer:
+        assert answer.headers["Permissions-Policy"] == policy
+
+
+async def test_a_body_is_as_large_as_the_plugin_declares() -> None:
+    for manner, status in ((Manner(), 413), (CAMERA, 200)):
+        plugin = Plugin(WebResponse(), manner)
+        async with TestClient(TestServer(public_app(plugin, dict))) as client:
+            answer = await client.post("/hook/thing/page", data=b"x" * (3 << 20))
+            assert (answer.status, len(plugin.seen)) == (status, int(status == 200))
