@@ -54,7 +54,7 @@ class RadioChannelChanged(EventData):
 
 @event_type(
     "radio_talk_started", "เริ่มพูดวิทยุ", "Radio talk started", retention="messages",
-    projection=Projection(state="talking", attributes={"speaker": "speaker", "talk_started_at": "started_at"}),
+    projection=Projection(attributes={"speaker": "speaker", "talk_started_at": "started_at"}),
 )  # fmt: skip
 class RadioTalkStarted(EventData):
     """Somebody presses to talk. That, and who, is kept; what is said is neither recorded nor decoded."""
