@@ -89,6 +89,7 @@ from hub.capabilities.notice import (
     NoticeRejected,
     NoticeWithdrawn,
 )
+from hub.capabilities.ptz import CameraTampered, DigitalInputChanged, Ptz, PtzLocked
 from hub.capabilities.radio import (
     Radio,
     RadioAlarm,
@@ -111,6 +112,7 @@ from hub.capabilities.report import (
     ReportStatus,
     ReportStatusChanged,
 )
+from hub.capabilities.share import ShareChanged
 from hub.capabilities.unit import (
     PhoneKeys,
     SosCleared,
@@ -139,6 +141,7 @@ CAPABILITIES: dict[str, type] = {
     "light": Light,
     "notice": Notice,
     "plate_reader": PlateReader,
+    "ptz": Ptz,
     "radio": Radio,
     "report": Report,
     "shift": Shift,
@@ -150,18 +153,18 @@ EVENT_TYPES: tuple[EventType, ...] = tuple(
     data.type
     for data in (
         AlarmAcknowledged, AlarmCleared, AlarmRaised, AlarmReturned, AlarmShelved, CallAnswered, CallEnded,
-        CallLinkChanged, CallLocated, CallRecorded, CallStarted, CallTransferred, CallUnanswered, CheckpointCoverage,
-        CheckpointMissed, CheckpointScanned, ClipSaved, DroneArrived, DroneDispatched, DroneRefused, DroneTelemetry,
-        DutyChanged, DutyFilled, DutyShort, IncidentAcknowledged, IncidentAssigned, IncidentAttached, IncidentClosed,
-        IncidentNoted, IncidentOpened, LightBoosted, LightCommanded, LightFault, LightFaultCleared, LightOverridden,
-        LightReported, LightScheduled, LookedUp, MessageReceived, MessageSent, MotionEnded, MotionStarted,
-        NoticeApproved, NoticeDelivered, NoticeDrafted, NoticeExpired, NoticeRejected, NoticeWithdrawn,
-        PatrolLogImported, PlateRead, RadioAlarm, RadioAnnounced, RadioChannelChanged, RadioTalkEnded,
-        RadioTalkStarted, RadioTextReceived, RadioTextSent, RecordingFailed, ReportAdded, ReportAnswered,
-        ReportConversation, ReportFiled, ReportMerged, ReportReceived, ReportStatusChanged, ReportsRepeated,
-        ShiftEnded, ShiftHandedOver, ShiftHandoverSigned, ShiftPlanned, ShiftStarted, SosCleared, SosRaised,
-        SoundTestDone, SoundTestOverdue, TrackSeen, UnitAlerted, UnitMoved, UnitStatusChanged, UnitTaskSeen,
-        UnitTimerSet, VideoChanged, WatchlistHit, WatchlistReviewed,
+        CallLinkChanged, CallLocated, CallRecorded, CallStarted, CallTransferred, CallUnanswered, CameraTampered,
+        CheckpointCoverage, CheckpointMissed, CheckpointScanned, ClipSaved, DigitalInputChanged, DroneArrived,
+        DroneDispatched, DroneRefused, DroneTelemetry, DutyChanged, DutyFilled, DutyShort, IncidentAcknowledged,
+        IncidentAssigned, IncidentAttached, IncidentClosed, IncidentNoted, IncidentOpened, LightBoosted, LightCommanded,
+        LightFault, LightFaultCleared, LightOverridden, LightReported, LightScheduled, LookedUp, MessageReceived,
+        MessageSent, MotionEnded, MotionStarted, NoticeApproved, NoticeDelivered, NoticeDrafted, NoticeExpired,
+        NoticeRejected, NoticeWithdrawn, PatrolLogImported, PlateRead, PtzLocked, RadioAlarm, RadioAnnounced,
+        RadioChannelChanged, RadioTalkEnded, RadioTalkStarted, RadioTextReceived, RadioTextSent, RecordingFailed,
+        ReportAdded, ReportAnswered, ReportConversation, ReportFiled, ReportMerged, ReportReceived, ReportStatusChanged,
+        ReportsRepeated, ShareChanged, ShiftEnded, ShiftHandedOver, ShiftHandoverSigned, ShiftPlanned, ShiftStarted,
+        SosCleared, SosRaised, SoundTestDone, SoundTestOverdue, TrackSeen, UnitAlerted, UnitMoved, UnitStatusChanged,
+        UnitTaskSeen, UnitTimerSet, VideoChanged, WatchlistHit, WatchlistReviewed,
     )
 )  # fmt: skip
 
@@ -174,19 +177,19 @@ def capability_actions() -> dict[str, ActionSpec]:
 __all__ = [
     "CAPABILITIES", "EVENT_TYPES", "Alarm", "AlarmAcknowledged", "AlarmCleared", "AlarmRaised", "AlarmReturned",
     "AlarmShelved", "Call", "CallAnswered", "CallEnded", "CallLinkChanged", "CallLocated", "CallRecorded",
-    "CallStarted", "CallTransferred", "CallUnanswered", "Camera", "Checkpoint", "CheckpointCoverage", "CheckpointLog",
-    "CheckpointMissed", "CheckpointScanned", "ClipSaved", "Doubt", "Drone", "DroneArrived", "DroneDispatched",
-    "DroneRefused", "DroneTelemetry", "DutyChanged", "DutyFilled", "DutyShort", "Hit", "Incident",
-    "IncidentAcknowledged", "IncidentAssigned", "IncidentAttached", "IncidentClosed", "IncidentNoted",
-    "IncidentOpened", "Light", "LightBoosted", "LightCommanded", "LightFault", "LightFaultCleared", "LightOverridden",
-    "LightReported", "LightScheduled", "LookedUp", "MessageReceived", "MessageSent", "MotionEnded", "MotionStarted",
-    "Mqtt", "MqttMessage", "MqttSubscription", "Notice", "NoticeApproved", "NoticeDelivered", "NoticeDrafted",
-    "NoticeExpired", "NoticeRejected", "NoticeWithdrawn", "PatrolLogImported", "PhoneKeys", "PlateGuess", "PlateRead",
-    "PlateReader", "Priority", "Radio", "RadioAlarm", "RadioAnnounced", "RadioChannelChanged", "RadioTalkEnded",
-    "RadioTalkStarted", "RadioTextReceived", "RadioTextSent", "Receive", "RecordingFailed", "Report", "ReportAdded",
-    "ReportAnswered", "ReportConversation", "ReportFiled", "ReportMerged", "ReportReceived", "ReportStatus",
-    "ReportStatusChanged", "ReportsRepeated", "Roster", "Shift", "ShiftEnded", "ShiftHandedOver",
-    "ShiftHandoverSigned", "ShiftPlanned", "ShiftStarted", "SosCleared", "SosRaised", "SoundTestDone",
-    "SoundTestOverdue", "Track", "TrackSeen", "Unit", "UnitAlerted", "UnitMoved", "UnitStatusChanged", "UnitTaskSeen",
-    "UnitTimerSet", "VideoChanged", "WatchlistHit", "WatchlistReviewed", "capability_actions",
+    "CallStarted", "CallTransferred", "CallUnanswered", "Camera", "CameraTampered", "Checkpoint", "CheckpointCoverage",
+    "CheckpointLog", "CheckpointMissed", "CheckpointScanned", "ClipSaved", "DigitalInputChanged", "Doubt", "Drone",
+    "DroneArrived", "DroneDispatched", "DroneRefused", "DroneTelemetry", "DutyChanged", "DutyFilled", "DutyShort",
+    "Hit", "Incident", "IncidentAcknowledged", "IncidentAssigned", "IncidentAttached", "IncidentClosed",
+    "IncidentNoted", "IncidentOpened", "Light", "LightBoosted", "LightCommanded", "LightFault", "LightFaultCleared",
+    "LightOverridden", "LightReported", "LightScheduled", "LookedUp", "MessageReceived", "MessageSent", "MotionEnded",
+    "MotionStarted", "Mqtt", "MqttMessage", "MqttSubscription", "Notice", "NoticeApproved", "NoticeDelivered",
+    "NoticeDrafted", "NoticeExpired", "NoticeRejected", "NoticeWithdrawn", "PatrolLogImported", "PhoneKeys",
+    "PlateGuess", "PlateRead", "PlateReader", "Priority", "Ptz", "PtzLocked", "Radio", "RadioAlarm", "RadioAnnounced",
+    "RadioChannelChanged", "RadioTalkEnded", "RadioTalkStarted", "RadioTextReceived", "RadioTextSent", "Receive",
+    "RecordingFailed", "Report", "ReportAdded", "ReportAnswered", "ReportConversation", "ReportFiled", "ReportMerged",
+    "ReportReceived", "ReportStatus", "ReportStatusChanged", "ReportsRepeated", "Roster", "ShareChanged", "Shift",
+    "ShiftEnded", "ShiftHandedOver", "ShiftHandoverSigned", "ShiftPlanned", "ShiftStarted", "SosCleared", "SosRaised",
+    "SoundTestDone", "SoundTestOverdue", "Track", "TrackSeen", "Unit", "UnitAlerted", "UnitMoved", "UnitStatusChanged",
+    "UnitTaskSeen", "UnitTimerSet", "VideoChanged", "WatchlistHit", "WatchlistReviewed", "capability_actions",
 ]  # fmt: skip
