@@ -21,6 +21,8 @@ export interface Route {
 export const ROUTES: readonly Route[] = [
   { name: '', menu: 'nav.board', load: () => import('./pages/Board.svelte') },
   { name: 'inbox', menu: 'nav.inbox', load: () => import('./pages/Inbox.svelte'), may: () => live.list('report').length > 0 || app.actions.some((spec) => spec.capability === 'report') },
+  { name: 'cameras', menu: 'nav.cameras', load: () => import('./pages/Cameras.svelte'), may: () => app.may('camera.watch') },
+  { name: 'wall', load: () => import('./pages/Wall.svelte'), bare: true },
   { name: 'plugins', menu: 'nav.plugins', load: () => import('./pages/Plugins.svelte'), may: () => app.may('plugin.read') },
   { name: 'automations', menu: 'nav.automations', load: () => import('./pages/Automations.svelte'), may: () => app.may('automation.read') },
   { name: 'views', menu: 'nav.views', load: () => import('./pages/Views.svelte'), may: () => app.views.length > 0 },
