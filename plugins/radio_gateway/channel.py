@@ -26,7 +26,7 @@ from hub.sdk import ActionFailed, Context, InvalidInput, Unavailable, current_ca
 from .alarms import Calls, Guard
 from .clips import Library, Plan, paced, packets
 from .device import Hears, Link, LinkError, NotAllowed, Refused, Server, Told
-from .queue import Turns
+from .turns import Turns
 from .wire import Voice
 
 QUEUED = 1_000
@@ -162,7 +162,8 @@ class Channel:
         self._ctx.log.warning("%s: %s", self.entity, words)
 
     def _users(self) -> None:
-        self._note(self._show)
+        if self._link is not None:  # while signing in, everyone is told one by one
+            self._note(self._show)
 
     def _heard_voice(self, packet: Voice, speaker: str) -> None:
         now = self._ctx.clock.now()

@@ -79,19 +79,18 @@ class Library:
         words: list[str] = []
         unknown: list[str] = []
         for part in parts:
-            value = params.get(part[1:-1], "").strip() if part[:1] == "{" and part[-1:] == "}" else part
-            if value != part and not value:
-                unknown.append(part)
-                continue
-            ids = [value.lower()] if value.lower() in self._phrases else [value]
-            if value != part and ids == [value]:
-                ids = [letter.lower() for letter in value if letter.isalnum()]
-                words.append(value)
+            blank = part.startswith("{") and part.endswith("}")
+            value = params.get(part[1:-1], "").strip() if blank else part
+            if value.lower() in self._phrases:
+                ids, shown = [value.lower()], value if blank else self._phrases[value.lower()].th
+            elif blank and value:
+                ids, shown = [letter.lower() for letter in value if letter.isalnum()], value
             else:
-                words.append(self._phrases[ids[0]].th if ids[0] in self._phrases else value)
+                ids, shown = [part], value
+            words.append(shown)
             clips += [one for one in ids if one in self._phrases]
             unknown += [one for one in ids if one not in self._phrases]
-        return Plan(tuple(clips), " ".join(words), tuple(unknown))
+        return Plan(tuple(clips), " ".join(filter(None, words)), tuple(unknown))
 
     def sound(self, plan: Plan, longest_s: float) -> Said:
         """The recordings joined, at most ``longest_s`` seconds. It reads files: call it in a thread."""

@@ -142,9 +142,9 @@ class MumbleServer:
     def _tls(self) -> ssl.SSLContext:
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "simulated Mumble server")])
-        now = datetime.datetime.now(datetime.UTC)
+        now, day = datetime.datetime.now(datetime.UTC), datetime.timedelta(days=1)
         built = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(),
-                                        now - datetime.timedelta(days=1), now + datetime.timedelta(days=30))  # fmt: skip
+                                        now - day, now + 30 * day)  # fmt: skip
         shown = built.sign(key, hashes.SHA256())
         self.sha256 = hashlib.sha256(shown.public_bytes(serialization.Encoding.DER)).hexdigest()
         secret = key.private_bytes(
