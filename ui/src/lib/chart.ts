@@ -49,10 +49,10 @@ export function measured(events: readonly HubEvent[], fields: readonly string[])
   }));
 }
 
-/** Round values for the axis, from at most the least to at least the greatest. */
-export function ticks(low: number, high: number, wanted = 4): number[] {
+/** Round values for the axis, from at most the least to at least the greatest; ``whole``: nothing between 0 and 1. */
+export function ticks(low: number, high: number, whole = false, wanted = 4): number[] {
   if (!(high > low)) return low === 0 ? [0, 1] : [Math.min(0, low), Math.max(0, high)].sort((a, b) => a - b);
-  const rough = (high - low) / wanted;
+  const rough = Math.max((high - low) / wanted, whole ? 1 : 0);
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((times) => times * power).find((size) => size >= rough)!;
   const found: number[] = [];
