@@ -14,7 +14,7 @@ TEST_PACKAGES := $(RUN_PACKAGES) chromium ffmpeg python3-gi gir1.2-gst-rtsp-serv
 	gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly \
 	mumble-server mosquitto coturn nginx poppler-utils zbar-tools
 
-.PHONY: install run test check check-python check-ui bench lock clean
+.PHONY: install run test check check-python check-ui bench lock wheelhouse clean
 .DELETE_ON_ERROR:
 
 install: .venv/installed $(UI_BUILT)
@@ -51,8 +51,15 @@ lock: .venv/installed-dev
 		-o requirements-dev.lock pyproject.toml
 	cd ui && npm install --package-lock-only
 
+# Everything that a machine without internet needs: copy the folder there, then
+#   python3 -m venv venv && venv/bin/pip install --no-index --find-links wheelhouse safezone-hub
+wheelhouse: install
+	rm -rf wheelhouse
+	$(BIN)/python -m pip --quiet download --require-hashes -r requirements.lock --dest wheelhouse
+	$(BIN)/python -m pip --quiet wheel --no-deps --no-build-isolation --wheel-dir wheelhouse .
+
 clean:
-	rm -rf .venv ui/node_modules hub/web/ui_dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv wheelhouse ui/node_modules hub/web/ui_dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'

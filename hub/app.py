@@ -20,15 +20,20 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from hub.access import demo
 from hub.access.accounts import Accounts
 from hub.access.audit import Ledger
 from hub.access.grants import Grants
 from hub.access.heads import Signer
 from hub.access.lookups import record_lookups
+from hub.access.nightly import Nightly
 from hub.access.purposes import Purposes
+from hub.access.retention import with_days
 from hub.access.roles import Roles
 from hub.access.sessions import Sessions
+from hub.access.shares import Shares
 from hub.access.viewing import RightsGate
+from hub.access.views import OwnerGate, Views
 from hub.automation.blueprint import folder_blueprints
 from hub.automation.check import Catalogue, check_text
 from hub.automation.engine import Engine
@@ -48,6 +53,7 @@ from hub.core.text import Text
 from hub.host.config import AutomationSource, HubConfig, load
 from hub.host.discover import builtin_folder
 from hub.host.host import Host
+from hub.host.timekeeping import Timekeeping
 from hub.store.documents import Documents
 from hub.store.journal_sqlite import SqliteJournal
 from hub.store.keys import KeyRing
@@ -56,6 +62,7 @@ from hub.store.space import DiskWatch, Level
 from hub.web.api_actions import ActionsApi
 from hub.web.api_automations import AutomationApi
 from hub.web.api_evidence import EvidenceApi
+from hub.web.api_shares import SharesApi
 from hub.web.api_state import StateApi
 from hub.web.api_system import SystemApi
 from hub.web.auth import DemoLogin, SessionAuth
@@ -71,9 +78,7 @@ from hub.web.tls import own_context
 log = logging.getLogger(__name__)
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-# Known to everybody who reads this; so it exists only while the hub listens on loopback alone (see _demo_login).
-DEMO = DemoLogin("demo", "sukhothai-demo")
-DEMO_ROLES = ("ccoc", "operator", "commander")
+DEMO = DemoLogin(demo.USER, demo.PASSWORD)
 SWEEP_S = 60.0
 CONFIG_ROLE = "operator"  # with whose rights the automations of the configuration file act
 
@@ -127,13 +132,21 @@ class App:
     def _build_access(self) -> None:
         self.accounts = Accounts(self.options.data, self.clock)
         self.grants = Grants(self.pipeline)
-        self.roles = Roles(self.grants)
-        self.sessions = Sessions(self.pipeline, self.accounts)
         self.ledger = Ledger(self.pipeline)
+        self.shares = Shares(self.pipeline, self.ledger, ZoneInfo(self.config.zone.timezone))
+        self.roles = Roles(self.grants, self.shares)
+        self.sessions = Sessions(self.pipeline, self.accounts)
         record_lookups(self.pipeline, self.ledger)
         self.signer = Signer(self.options.data, self.clock)
         self.purposes = Purposes(self._incident_is_open)
-        self.gate: ViewGate = RightsGate(self.pipeline, self.roles, self.ledger)
+        keys = self.journal if isinstance(self.journal, SqliteJournal) else None
+        upkeep = self.config.upkeep
+        self.nightly = Nightly(
+            self.pipeline, keys, self.media, with_days(upkeep.retention), ZoneInfo(self.config.zone.timezone), upkeep.at
+        )  # fmt: skip
+        self.views = Views(self.pipeline, self.shares, self.accounts.behind)
+        rights = RightsGate(self.pipeline, self.roles, self.ledger)
+        self.gate: ViewGate = OwnerGate(rights, self.views, self.shares)
 
     def _build_plugins(self) -> None:
         self.actions = Actions(self.pipeline, self.roles)
@@ -144,6 +157,7 @@ class App:
             live(self.pipeline, self.actions, self.roles), ZoneInfo(self.config.zone.timezone),
             blueprints=self.blueprints, publisher_now=self._publisher_now,
         )  # fmt: skip
+        self.timekeeping = Timekeeping(self.pipeline)
         self.host = Host(self.pipeline, self.actions, self.documents, self.media)
         self._mistakes = self.host.prepare(self.config)
 
@@ -163,13 +177,19 @@ class App:
             *StateApi(self.pipeline, self.roles, mask, self.ledger, self.config.zone.as_data()).routes(),
             *ActionsApi(self.actions).routes(),
             *system.routes(),
-            *EvidenceApi(self.pipeline, self.media, self.ledger, self.signer, self.roles, self.gate).routes(),
+            *EvidenceApi(
+                self.pipeline, self.media, self.ledger, self.signer, self.roles, self.gate, self.shares
+            ).routes(),
             *AutomationApi(self.pipeline, self.engine, self._check_text).routes(),
             *self.stream.routes(),
             *self.live.routes(),
+            *SharesApi(self.pipeline, self.shares, self.views).routes(),
             *PluginPages(self.host.routes, self.roles, auth.watch).routes(),
         ]
-        self.server = Server(routes, Guard(auth, self.roles), self.host.routes, system.summary, version())
+        proxies = [str(address) for address in self.config.web.proxies]
+        self.server = Server(
+            routes, Guard(auth, self.roles), self.host.routes, system.summary, version(), proxies=proxies
+        )
 
     def _check_text(self, text: str) -> list[Mistake]:
         return check_text(text, "draft", self.catalogue(), self.blueprints)
@@ -179,13 +199,9 @@ class App:
         return state is not None and state.domain == "incident" and state.state not in ("closed", "unknown")
 
     def _demo_login(self) -> DemoLogin | None:
-        """The demo's account exists while the zone is simulated and the hub listens on loopback, and not otherwise."""
-        wanted = self.config.zone.simulated and self._staff_host() in LOOPBACK
-        known = self.accounts.get(DEMO.user)
-        if wanted and known is None:
-            self.accounts.add(DEMO.user, DEMO.password, DEMO_ROLES, title="demo")
-        elif not wanted and known is not None and known.title == "demo":
-            self.accounts.remove(DEMO.user)
+        """The demo's accounts exist while the zone is simulated and the hub listens on loopback, and not otherwise."""
+        wanted = self.config.zone.simulated and self._staff_host() in LOOPBACK and not self.config.web.proxies
+        demo.set_demo_accounts(self.accounts, wanted)
         return DEMO if wanted else None
 
     # --- life
@@ -193,11 +209,14 @@ class App:
     async def start(self) -> None:
         """Start everything; when this returns the hub serves."""
         self.addresses = self.server.bind(*self._listeners())
-        self.host.routes.address = self.url if self.config.web.public is None else self._url(1)
+        public = self.config.web.public
+        self.host.routes.address = self.url if public is None else public.url or self._url(1)
         await self.pipeline.start()
         self.grants.load()
         self.sessions.load()
         self.ledger.load()
+        self.shares.load()
+        self.views.load()
         self.actions.resume()
         self.pipeline.on_storage_failure.append(self._lost)
         self.pipeline.armed.clear()  # rules name what plugins bring in, so they are loaded after them
@@ -228,7 +247,7 @@ class App:
         config = await asyncio.to_thread(load, self.options.config)
         change = await self.host.reload(config)
         mistakes = self._load_automations(config)
-        later = [part for part in ("zone", "web") if getattr(config, part) != getattr(self.config, part)]
+        later = [part for part in ("zone", "web", "upkeep") if getattr(config, part) != getattr(self.config, part)]
         self.config = config
         waits = [f"{' and '.join(later)}: takes effect when the hub is started again"] if later else []
         return [*_change_lines(change.as_data()), *waits, *(str(mistake) for mistake in mistakes)]
@@ -273,6 +292,9 @@ class App:
 
     async def _sweep(self) -> None:
         self.sessions.sweep()
+        if self.config.upkeep.clock:
+            self.timekeeping.look()
+        await self.nightly.look()
         before = self.disk.level
         if await asyncio.to_thread(self.disk.check) != before:
             self._report(Fault(where="disk", message=f"the disk is at level {self.disk.level.name.lower()}"))

@@ -10,10 +10,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from hub.cli import audit, check, doctor, plugin, reference, run, user
+from hub.cli import audit, backup, check, contacts, doctor, plugin, reference, run, user
 from hub.core.error import ConfigError, HubError
 
-GROUPS = (run, check, plugin, user, audit, doctor, reference)
+GROUPS = (run, check, plugin, user, audit, doctor, backup, contacts, reference)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ctypes
 import os
 import shutil
 import socket
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 LEAST_PYTHON = (3, 11)
 LEAST_FREE = 2 << 30  # below it the hub begins to shed telemetry (hub.store.space)
-_TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
 _BUILT_AFTER = 1_760_000_000.0  # no clock can be right that is before this program
 
 
@@ -86,8 +84,9 @@ def clock() -> Finding:
     now = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
     if time.time() < _BUILT_AFTER:
         return Finding("bad", f"the clock says {now}", "set it: events would be stamped wrongly")
-    buffer = ctypes.create_string_buffer(1024)  # struct timex with modes = 0: only ask
-    if ctypes.CDLL(None).adjtimex(buffer) == _TIME_ERROR:
+    from hub.host.timekeeping import kept
+
+    if not kept():
         hint = "run chrony or systemd-timesyncd"
         return Finding("warning", f"the clock says {now}, but nothing keeps it right", hint)
     return Finding("ok", f"the clock says {now} and is kept right")

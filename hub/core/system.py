@@ -105,6 +105,24 @@ class EntityHeard(EventData):
     silent: bool = False
 
 
+@event_type(
+    "clock_changed", "นาฬิกาของศูนย์", "The hub's clock",
+    projection=Projection(state_from="state"), outside=False,
+)  # fmt: skip
+class ClockChanged(EventData):
+    """Whether something keeps the clock right; entity ``hub.clock``: ``kept`` or ``adrift``."""
+
+    state: str
+
+
+@event_type("retention_applied", "ลบข้อมูลตามกำหนด", "Retention applied", retention="actions", outside=False)
+class RetentionApplied(EventData):
+    """Personal data whose time was over is gone. ``receipts``: class, first day that is kept, and how many keys, media
+    and drafts were destroyed."""
+
+    receipts: list[dict[str, Any]]
+
+
 @event_type("fault", "ข้อผิดพลาด", "Fault", outside=False)
 class Fault(EventData):
     """Something inside failed that an officer or technician should see."""
@@ -174,6 +192,7 @@ SYSTEM_TYPES: tuple[EventType, ...] = tuple(
     data.type
     for data in (
         EntityAdded, EntityRemoved, StateChanged, AvailabilityChanged, InstanceChanged, InstanceSilent, InstanceHeard,
-        EntitySilent, EntityHeard, Fault, ActionRequested, ActionFinished, ConfirmationRequested, ConfirmationAnswered,
+        EntitySilent, EntityHeard, ClockChanged, RetentionApplied, Fault, ActionRequested, ActionFinished,
+        ConfirmationRequested, ConfirmationAnswered,
     )
 )  # fmt: skip

@@ -16,10 +16,10 @@ from typing import Any
 from hub.core.error import ConfigError, Mistake
 from hub.host.loading import WRONG, Loader, Places, did_you_mean
 from hub.host.problems import has_wrong, mistakes, problems, without_wrong
-from hub.host.settings import Children, Web, Zone
+from hub.host.settings import Children, Upkeep, Web, Zone
 from hub.host.yamlfile import Broken, Node, Place, compose, span
 
-TOP = ("zone", "web", "children", "plugin_folders", "plugins", "automations")
+TOP = ("zone", "web", "upkeep", "children", "plugin_folders", "plugins", "automations")
 _ENTRY = ("plugin", "name", "enabled", "memory_mb", "silent_after_s", "config")
 _MEMORY = range(16, 65_537)  # MiB
 _SILENT = range(1, 31 * 86_400)  # seconds
@@ -64,6 +64,7 @@ class HubConfig:
     path: Path
     zone: Zone
     web: Web
+    upkeep: Upkeep
     children: Children
     plugin_folders: tuple[Path, ...]
     instances: tuple[InstanceConfig, ...]
@@ -93,6 +94,7 @@ class _Reader:
         start = Place(str(self._path), 1, 1)
         zone = self._model(Zone, top.get("zone"), start)
         web = self._model(Web, top.get("web"), start)
+        upkeep = self._model(Upkeep, top.get("upkeep"), start)
         children = self._model(Children, top.get("children"), start)
         folders = self._folders(top.get("plugin_folders"))
         self._entries(top.get("plugins"))
@@ -101,7 +103,7 @@ class _Reader:
         if self._fatal:
             raise ConfigError(_ordered([*self._fatal, *self._non_fatal()]))
         return HubConfig(
-            self._path, zone, web, children, folders, tuple(self._instances), tuple(self._automations),
+            self._path, zone, web, upkeep, children, folders, tuple(self._instances), tuple(self._automations),
             tuple(_ordered(self._non_fatal())),
         )  # fmt: skip
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyAddress, field_validator, model_validator
 
+from hub.access.retention import with_days
+from hub.core.error import InvalidInput
 from hub.sdk.views import Words
 
 MAX_POINTS = 5_000
@@ -109,10 +111,12 @@ class Zone(Settings):
 
 
 class Listener(Settings):
-    """An address the public listener binds."""
+    """An address the public listener binds. ``url``: under which phones reach it, where that is another (a reverse
+    proxy's, a name in the DNS)."""
 
     host: str = "127.0.0.1"
     port: Port
+    url: Annotated[str | None, Field(pattern=r"^https?://[^/\s]+$")] = None
 
 
 class Tls(Settings):
@@ -123,12 +127,14 @@ class Tls(Settings):
 
 
 class Web(Settings):
-    """The staff listener, the public one, and TLS for both (``auto``: the hub's own certificate off loopback)."""
+    """The staff listener, the public one, and TLS for both (``auto``: the hub's own certificate off loopback).
+    ``proxies``: whose word in ``X-Forwarded-For`` is believed."""
 
     host: str = "127.0.0.1"
     port: Port = 8123
     public: Listener | None = None
     tls: Tls | Literal["auto"] = "auto"
+    proxies: Annotated[list[IPvAnyAddress], Field(max_length=20)] = []
 
     @model_validator(mode="after")
     def _apart(self) -> Self:
@@ -143,3 +149,32 @@ class Children(Settings):
     memory_mb: Annotated[int, Field(ge=16, le=65_536)] = 256
     nice: Annotated[int, Field(ge=0, le=19)] = 5
     user: str | None = None
+
+
+class Contact(Settings):
+    """Somebody to reach when nothing else works; printed by ``hub contacts``."""
+
+    name: Title
+    phone: Annotated[str, Field(max_length=60)] = ""
+    radio: Annotated[str, Field(max_length=60)] = ""
+    note: Title | None = None
+
+
+class Upkeep(Settings):
+    """What the hub does by itself. ``retention``: days by class, where the station decided on others than the hub's
+    own; ``at``: hour and minute of the nightly round, local time; ``clock``: alarm when nothing keeps the clock right.
+    """
+
+    retention: dict[str, int] = {}
+    at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "03:30"
+    clock: bool = True
+    contacts: Annotated[list[Contact], Field(max_length=100)] = []
+
+    @field_validator("retention")
+    @classmethod
+    def _classes(cls, value: dict[str, int]) -> dict[str, int]:
+        try:
+            with_days(value)
+        except InvalidInput as wrong:
+            raise ValueError(f"{wrong.where}: {wrong.message} ({wrong.hint})") from None
+        return value

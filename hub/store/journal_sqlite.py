@@ -212,7 +212,7 @@ class SqliteJournal:
                     log.error("the snapshot of event %d is damaged; an older one or the events serve", seq)
         return None
 
-    # --- keys, backup, end
+    # --- keys, end
 
     def destroy_keys(self, retention_class: str, before_day: str) -> list[dict[str, Any]]:
         """Destroy the class's keys of all days before ``before_day`` (ISO 8601); one receipt for each key.
@@ -234,17 +234,6 @@ class SqliteJournal:
         with self._readers.reading() as db:
             rows = db.execute("SELECT receipt FROM keys WHERE receipt IS NOT NULL ORDER BY id").fetchall()
         return [load(row[0]) for row in rows]
-
-    def backup(self, target: Path) -> None:
-        """Write a whole, compact copy of the database to a file that does not exist yet, while the hub goes on."""
-        try:
-            db = self._driver.connect(self.path)  # of its own: a copy is as much work as it is
-            try:
-                db.execute("VACUUM INTO ?", (str(target),)).fetchall()
-            finally:
-                db.close()
-        except self._driver.error as fault:
-            raise failure(fault, target) from fault
 
     def close(self) -> None:
         """Finish; harmless when done already."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from aiohttp import web
 from hub.core.error import Unavailable
 from hub.web.guard import MAX_BODY, Guard, add_headers, errors, json_answer
 from hub.web.openapi import document
+from hub.web.proxies import behind
 from hub.web.public import PluginRoutes, add_hooks, public_app
 from hub.web.route import OPEN, Ask, NoBody, Route
 
@@ -40,10 +41,11 @@ class Server:
 
     def __init__(
         self, routes: Sequence[Route], guard: Guard, plugins: PluginRoutes, summary: Callable[[], dict[str, Any]],
-        version: str,
+        version: str, proxies: Collection[str] = (),
     ) -> None:  # fmt: skip
         self._routes = [*routes, Route("GET", "/api/openapi.json", OPEN, "This API for machines", self._openapi)]
         self._guard, self._plugins, self._summary, self._version = guard, plugins, summary, version
+        self._proxies = frozenset(proxies)
         self._runners: list[web.AppRunner] = []
         self._bound: list[tuple[Listener, socket.socket]] = []
 
@@ -89,6 +91,7 @@ class Server:
 
     async def _serve(self, app: web.Application, held: socket.socket, listener: Listener) -> None:
         app.on_response_prepare.append(add_headers)
+        app.middlewares.insert(0, behind(self._proxies))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S, handle_signals=False)
         await runner.setup()
         self._runners.append(runner)
