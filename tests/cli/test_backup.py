@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,9 @@ def test_everything_comes_back_from_a_backup_made_while_the_hub_runs(tmp_path: P
         robbed = {"params": {"kind": "test", "title": "ร้านทองถูกปล้น"}}
         opened = ask(url, bearer, "/api/actions/incident.open", robbed)
         ask(url, bearer, "/api/actions/inbox.note", {"params": {"text": "เสียงดังซอย 3", "reporter": "0812345678"}})
+        deadline = time.monotonic() + 10
+        while not ask(url, bearer, "/api/events?type=report_conversation"):  # the inbox files it in its own time
+            assert time.monotonic() < deadline
         before = states(url, bearer)
         said = hub("backup", "--data", live / "data", "--config", live / "config.yaml", tmp_path / "kept")
         assert said.status == 0 and said.out.startswith(f"{tmp_path}/kept: ")

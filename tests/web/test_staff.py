@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from aiohttp import WSServerHandshakeError, WSMsgType
+from aiohttp import WSMsgType, WSServerHandshakeError
 
 from hub.host.routes import MAX_STAFF_BODY, SOCKET
 from hub.sdk.context import Socket, WebRequest, WebResponse
