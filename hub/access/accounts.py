@@ -64,6 +64,12 @@ class Accounts:
             raise NotFound(f"no account {name!r}", where=name, hint="hub user list shows the names")
         return account
 
+    def behind(self, actor_id: str) -> Actor:
+        """Who stands behind the id in a record: an account as it is now, or the bare id."""
+        kind, _, name = actor_id.partition(":")
+        account = self.get(name) if kind == "user" else None
+        return Actor(actor_id) if account is None else account.actor()
+
     def all(self) -> list[Account]:
         """All accounts, by name."""
         accounts, _ = self._follow()

@@ -32,6 +32,8 @@ RIGHTS: Final[Mapping[str, Text]] = {
     "camera.watch": Text("ดูภาพสดจากกล้อง", "Watch cameras live"),
     "camera.clip": Text("เก็บคลิปเป็นหลักฐาน", "Keep clips as evidence"),
     "camera.control": Text("หมุนและซูมกล้อง", "Move and zoom cameras"),
+    "share.manage": Text("แบ่งปันกล้องของตน และดูว่าใครดู", "Share one's own cameras and see who looked"),
+    "share.ask": Text("ขอดูกล้องของเอกชน", "Ask owners to share their cameras"),
     "light.control": Text("ควบคุมไฟถนน", "Control street lights"),
     "light.limits": Text("กำหนดเพดานไฟถนน", "Set the limits of the street lights"),
     "drone.dispatch": Text("ส่งโดรนและยืนยันการบิน", "Dispatch a drone and confirm its flight"),
@@ -67,8 +69,8 @@ RIGHTS: Final[Mapping[str, Text]] = {
 _PUBLIC: Final = frozenset({"public.read", "public.report"})
 _BOARD: Final = frozenset({"state.read", "event.read", "incident.read", "unit.read", "media.read", "plugin.read"})
 _DESK: Final = _PUBLIC | _BOARD | {
-    "personal.read", "event.emit", "*.control", "camera.*", "drone.*", "unit.*", "incident.*", "watchlist.read",
-    "watchlist.review", "document.read", "automation.read",
+    "personal.read", "event.emit", "*.control", "camera.*", "share.ask", "drone.*", "unit.*", "incident.*",
+    "watchlist.read", "watchlist.review", "document.read", "automation.read",
 }  # fmt: skip
 
 ROLES: Final[Mapping[str, frozenset[str]]] = {
@@ -95,7 +97,7 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
 
 OWN: Final[Mapping[str, frozenset[str]]] = {
     "partner": frozenset(
-        {"state.read", "event.read", "camera.view", "camera.watch", "camera.control", "media.read"}
+        {"state.read", "event.read", "camera.view", "camera.watch", "camera.control", "media.read", "share.manage"}
     ),
 }
 

@@ -7,6 +7,8 @@ from functools import lru_cache
 
 from hub.access.grants import Grants
 from hub.access.rights import LISTS, OWN, ROLES, holders, matches
+from hub.access.share import NEEDED
+from hub.access.shares import Shares
 from hub.core.access import Actor
 from hub.core.error import Denied
 from hub.core.event import EventType
@@ -16,18 +18,24 @@ EMIT = "event.emit"
 
 
 class Roles:
-    """The hub's ``Authorizer``. ``grants`` adds rights for a time; without it only roles count.
+    """The hub's ``Authorizer``. ``grants`` adds rights for a time; without it only roles count. ``shares`` narrows
+    what the station may do with private cameras to what their owners share.
 
     A right may be asked with a qualifier, ``event.emit:plate_read``: who holds ``event.emit`` or exactly that has it.
     """
 
-    def __init__(self, grants: Grants | None = None) -> None:
-        self._grants = grants
+    def __init__(self, grants: Grants | None = None, shares: Shares | None = None) -> None:
+        self._grants, self._shares = grants, shares
 
     def check(self, actor: Actor, right: str, entity: EntityState | None = None) -> None:
         """Return when ``actor`` has ``right`` (on ``entity``); ``Denied`` names the right and who has it."""
         if not self.may(actor, right, entity):
             bare = right.partition(":")[0]
+            if entity is not None and self._kept_private(actor, bare, entity):
+                raise Denied(
+                    f"{entity.entity} is a private camera that its owner does not share with {actor.id} now",
+                    where=entity.entity, hint="ask the owner to share it",
+                )  # fmt: skip
             having = holders(bare)
             words = f"roles that have it: {', '.join(having)}" if having else "no role has it; it needs a grant"
             raise Denied(f"{actor.id} lacks the right {right}", where=entity.entity if entity else right, hint=words)
@@ -35,12 +43,20 @@ class Roles:
     def may(self, actor: Actor, right: str, entity: EntityState | None = None) -> bool:
         """The same as an answer: for filtering lists."""
         bare = right.partition(":")[0]
+        if entity is not None and self._kept_private(actor, bare, entity):
+            return False
         return (
             _by_roles(actor.roles, bare)
             or (_by_own_roles(actor.roles, bare) and _owns(actor, bare, entity))
             or (any(_covers(grant, right) for grant in actor.grants) and _within_owner(actor, bare, entity))
             or (self._grants is not None and self._grants.allow(actor, bare, entity))
         )
+
+    def _kept_private(self, actor: Actor, right: str, entity: EntityState) -> bool:
+        """Is it a private camera, and the actor neither its owner nor one with whom it is shared?"""
+        if self._shares is None or right not in NEEDED or (owner := self._shares.owner_of(entity)) is None:
+            return False
+        return actor.owner != owner and not self._shares.allow(actor, right, entity)
 
     def may_some(self, actor: Actor, right: str) -> bool:
         """Does the actor hold the right in any form: for some entity, with some qualifier? For the door of a route

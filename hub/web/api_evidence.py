@@ -11,6 +11,7 @@ from aiohttp import web
 from hub.access.audit import Ledger, entries
 from hub.access.heads import Signer
 from hub.access.roles import Roles
+from hub.access.views import Views
 from hub.core.access import Actor, ViewGate
 from hub.core.documents import Media, MediaNote
 from hub.core.pipeline import Pipeline
@@ -28,10 +29,11 @@ class EvidenceApi:
     """Whoever asks for a picture needs the right to those of the entity it came from; for video ``gate`` decides."""
 
     def __init__(
-        self, pipeline: Pipeline, media: Media, ledger: Ledger, signer: Signer, roles: Roles, gate: ViewGate
-    ) -> None:
+        self, pipeline: Pipeline, media: Media, ledger: Ledger, signer: Signer, roles: Roles, gate: ViewGate,
+        views: Views,
+    ) -> None:  # fmt: skip
         self._pipeline, self._media, self._ledger, self._signer = pipeline, media, ledger, signer
-        self._roles, self._gate = roles, gate
+        self._roles, self._gate, self._views = roles, gate, views
 
     def routes(self) -> list[Route]:
         """Its part of the table."""
@@ -43,28 +45,34 @@ class EvidenceApi:
     async def media(self, ask: Ask[NoBody]) -> web.Response:
         name = ask.path["id"]
         note = await self._media.about(name)
-        await self._admit(ask.actor, note)
+        private = await self._admit(ask.actor, note)
         content, mime = await self._media.get(name)
         self._ledger.record(ask.actor.id, LOOK, name, ask.actor.purpose)
         await self._pipeline.settled()
         # a name is the content's own hash, so a browser may keep it; the session is asked again for each new one
-        headers = {"Cache-Control": "private, max-age=3600, immutable", "Accept-Ranges": "bytes"}
+        # but not what an owner may take back
+        keep = "no-store" if private else "private, max-age=3600, immutable"
+        headers = {"Cache-Control": keep, "Accept-Ranges": "bytes"}
         if mime not in SHOWN_INLINE:
             headers["Content-Disposition"] = NOT_INLINE
         return _part(ask.request.headers.get("Range", ""), content, mime, headers)
 
-    async def _admit(self, actor: Actor, note: MediaNote) -> None:
+    async def _admit(self, actor: Actor, note: MediaNote) -> bool:
         """``Denied`` unless the actor may see what came from one of its entities; what came from none that is there
-        needs the right as such."""
+        needs the right as such. Is it of a private camera?"""
         entity = self._best(actor, note)
         if entity is not None and note.mime.startswith("video/"):
             view = await self._gate.open(actor, entity, "recorded", actor.purpose)
             await view.close()
         else:
             self._roles.check(actor, LOOK, entity)
+            if entity is not None:
+                self._views.begin(actor, entity, "recorded", lasting=False)
+        return entity is not None and self._views.private(entity)
 
     def _best(self, actor: Actor, note: MediaNote) -> EntityState | None:
-        states = [state for name in note.of if (state := self._pipeline.state.get(name)) is not None]
+        known = self._pipeline.state.get
+        states = [state for name in note.of if (state := known(name) or self._views.gone(name)) is not None]
         return next((state for state in states if self._roles.may(actor, LOOK, state)), states[0] if states else None)
 
     async def audit(self, ask: Ask[NoBody]) -> dict[str, Any]:
