@@ -32,5 +32,5 @@ export default defineConfig({
   server: { proxy: { '/api': { target: hub, ws: true } } },
   // Svelte's browser build is needed to mount components in tests.
   resolve: process.env['VITEST'] ? { conditions: ['browser'] } : {},
-  test: { environment: 'jsdom', include: ['test/**/*.test.ts'], restoreMocks: true },
+  test: { environment: 'jsdom', include: ['test/**/*.test.ts'], setupFiles: ['test/setup.ts'], restoreMocks: true },
 });

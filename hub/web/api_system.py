@@ -42,6 +42,7 @@ class SystemApi:
             Route("GET", "/api/plugins", "plugin.read", "Plugin instances with their views", self.plugins),
             Route("POST", "/api/plugins/{instance}/restart", "plugin.manage", "Restart an instance", self.restart),
             Route("GET", "/api/views", "state.read", "Declared cards and pages", self.views),
+            Route("GET", "/api/event_types", "state.read", "What people call each type of event", self.event_types),
         ]
 
     def summary(self) -> dict[str, Any]:
@@ -66,6 +67,9 @@ class SystemApi:
 
     async def restart(self, ask: Ask[NoBody]) -> dict[str, Any]:
         return {"state": await self._host.restart(ask.path["instance"])}
+
+    async def event_types(self, ask: Ask[NoBody]) -> dict[str, Any]:
+        return {"event_types": {kind.name: kind.title.as_data() for kind in self._pipeline.types}}
 
     async def views(self, ask: Ask[NoBody]) -> dict[str, Any]:
         return {

@@ -292,6 +292,11 @@ export class Api {
     return (await this.request<{ views: View[] }>('GET', '/api/views')).views;
   }
 
+  /** Each type's words. */
+  async eventTypes(): Promise<Record<string, Words>> {
+    return (await this.request<{ event_types: Record<string, Words> }>('GET', '/api/event_types')).event_types;
+  }
+
   async plugins(): Promise<PluginHealth[]> {
     return (await this.request<{ plugins: PluginHealth[] }>('GET', '/api/plugins')).plugins;
   }

@@ -21,6 +21,7 @@ class App {
   views = $state.raw<View[]>([]);
   /** Has this desk heard its loudspeaker since the page was opened? */
   soundTested = $state(false);
+  eventTitles = $state.raw<Record<string, Words>>({});
   pluginTitles = $state.raw<Record<string, Words>>({});
   /** The incident on the panel, as an entity id. */
   incident = $state<string | null>(null);
@@ -63,12 +64,13 @@ class App {
 
   /** What changes rarely; asked for again when the link comes back. */
   async load(): Promise<void> {
-    const [zone, actions, views] = await Promise.allSettled([this.api.zone(), this.api.actions(), this.api.views()]);
+    const [zone, actions, views, titles] = await Promise.allSettled([this.api.zone(), this.api.actions(), this.api.views(), this.api.eventTypes()]);
     if (zone.status === 'fulfilled') {
       this.zone = zone.value;
       if (zone.value.timezone) prefs.timezone = zone.value.timezone;
     }
     if (actions.status === 'fulfilled') this.actions = actions.value;
+    if (titles.status === 'fulfilled') this.eventTitles = titles.value;
     if (views.status === 'fulfilled') this.views = views.value;
     if (this.may('plugin.read')) await this.#loadTitles().catch(() => {}); // the folder's name then stands for it
   }
@@ -117,6 +119,11 @@ class App {
 
   actionTitle(name: string): string {
     return words(this.action(name)?.title ?? name, prefs.lang);
+  }
+
+  /** What people call a type of event: its declaration says it. */
+  eventTitle(type: string): string {
+    return words(this.eventTitles[type] ?? type, prefs.lang, 80);
   }
 
   /** Do something and tell how it went; null when the hub refused or was not reached. */
