@@ -40,7 +40,7 @@ BANGKOK = datetime.timezone(datetime.timedelta(hours=7))
 # Events of other plugins that name an incident in their data and belong on its timeline.
 ATTACHED = (
     "unit_alerted", "unit_task_seen", "drone_dispatched", "drone_arrived", "drone_refused", "message_sent",
-    "clip_saved",
+    "clip_saved", "looked_up", "light_boosted", "radio_announced",
 )  # fmt: skip
 
 
@@ -141,6 +141,7 @@ class IncidentBook:
         units = [
             unit for unit in await self._ctx.states("unit")
             if unit.state == "available" and unit.entity not in self.promised
+            and not unit.attributes.get("sos_at")  # who calls for help is not sent to help
             and now - float(unit.attributes.get("fix_at") or 0) <= self._max_age
         ]  # fmt: skip
         if not units:

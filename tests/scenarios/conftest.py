@@ -41,14 +41,14 @@ class Scene:
         cookie = {"Cookie": f"{COOKIE}={secret}", CSRF_HEADER: csrf_token(secret)}
         return Client(self.http, self.app.url, cookie)
 
-    def events(self, kind: str | None = None, **fields: Any) -> list[Event]:
+    def events(self, type_name: str | None = None, /, **fields: Any) -> list[Event]:
         """Committed events of that type with these fields of data."""
-        return self.app.journal.read(Query(type=kind, match=fields, limit=10_000))
+        return self.app.journal.read(Query(type=type_name, match=fields, limit=10_000))
 
-    async def event(self, kind: str, **fields: Any) -> Event:
+    async def event(self, type_name: str, /, **fields: Any) -> Event:
         """The first event of that type, waited for."""
         async with asyncio.timeout(WITHIN_S):
-            while not (found := self.events(kind, **fields)):
+            while not (found := self.events(type_name, **fields)):
                 self._changed.clear()
                 await self._changed.wait()
         return found[0]
