@@ -11,6 +11,7 @@ from hub.core.event import EventData, Lane, Personal, Projection, event_type, pe
 
 Officers = Annotated[list[dict[str, Any]], Field(max_length=20), personal(Personal.NAME)]
 Account = Annotated[str, Field(max_length=80)]
+Names = Annotated[list[str], Field(max_length=20), personal(Personal.NAME)]
 SoundResult = Literal["heard", "weak", "not_heard"]
 
 
@@ -50,7 +51,7 @@ class Shift(Protocol):
 @event_type(
     "shift_planned", "ตารางเวร", "Shift planned", retention="actions",
     projection=Projection(
-        state_from="state", attributes=same("shift", "date", "since", "until", "officers", "planned_by")
+        state_from="state", attributes=same("shift", "date", "since", "until", "officers", "names", "planned_by")
     ),
 )  # fmt: skip
 class ShiftPlanned(EventData):
@@ -63,6 +64,7 @@ class ShiftPlanned(EventData):
     since: float
     until: float
     officers: Officers
+    names: Names = []
     planned_by: str = ""
 
 
@@ -99,13 +101,14 @@ class ShiftEnded(EventData):
 
 @event_type(
     "duty_changed", "ผู้เข้าเวรเปลี่ยน", "Duty changed", retention="actions",
-    projection=Projection(attributes=same("officers", "count", "needed")),
+    projection=Projection(attributes=same("officers", "names", "count", "needed")),
 )  # fmt: skip
 class DutyChanged(EventData):
     """Who is on duty now: ``{account, name, title, since}``; ``count`` of them, of ``needed``. ``change``: what
     happened, ``signed_in``, ``signed_out``, ``shift_started``, ``relieved`` or ``roster``."""
 
     officers: Officers
+    names: Names = []
     count: int
     needed: int
     change: Annotated[str, Field(max_length=40)]
@@ -191,3 +194,17 @@ class ShiftHandedOver(EventData):
     hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     counts: dict[str, int]
     state: Literal["signed"] = "signed"
+
+
+@event_type(
+    "officer_listed", "รายชื่อเจ้าหน้าที่เวร", "Officer listed", retention="actions",
+    projection=Projection(state_from="state", attributes=same("account", "officer", "title", "since")),
+)  # fmt: skip
+class OfficerListed(EventData):
+    """Somebody of the roster; entity ``officer.ACCOUNT``: ``on_duty`` (``since`` then) or ``off_duty``."""
+
+    state: Literal["on_duty", "off_duty"]
+    account: Account
+    officer: Annotated[str, Field(max_length=120), personal(Personal.NAME)]
+    title: Annotated[str, Field(max_length=120)] = ""
+    since: float | None = None
