@@ -52,7 +52,7 @@ export interface Message {
   media: string[];
 }
 
-const MAX_TEXT = 2_000;
+const MAX_TEXT = 4_000;
 
 /** The conversation, oldest first; before anybody said more, what the report itself says. */
 export function messagesOf(report: State): Message[] {
