@@ -178,7 +178,7 @@ class App:
             *ActionsApi(self.actions).routes(),
             *system.routes(),
             *EvidenceApi(
-                self.pipeline, self.media, self.ledger, self.signer, self.roles, self.gate, self.shares
+                self.pipeline, self.media, self.ledger, self.signer, self.roles, self.gate, self.views
             ).routes(),
             *AutomationApi(self.pipeline, self.engine, self._check_text).routes(),
             *self.stream.routes(),
