@@ -18,6 +18,8 @@
   let lastAt = 0;
 
   const queue = () => JSON.parse(localStorage.getItem(QUEUE) || '[]');
+  // What still looks for its position waits a little, and not for ever: a closed page leaves it so.
+  const ready = () => queue().filter((one) => !one.looking || Date.now() / 1000 - one.at > 12);
   const keep = (items) => localStorage.setItem(QUEUE, JSON.stringify(items));
 
   function tell(kind, ...lines) {
@@ -49,7 +51,7 @@
     sending = true;
     let offline = false;
     try {
-      for (let items = queue(); items.length; items = queue()) {
+      for (let items = ready(); items.length; items = ready()) {
         const part = items.slice(0, 50);
         const got = await fetch(`${base}/scan/sync`, {
           method: 'POST', headers: { 'Content-Type': 'application/json' },
@@ -82,14 +84,14 @@
     : `s${Date.now().toString(36)}${Math.random().toString(36).slice(2, 12)}`);
 
   async function record(code) {
-    const item = { id: newId(), code, at: Date.now() / 1000 };
+    const item = { id: newId(), code, at: Date.now() / 1000, looking: true };
     if (navigator.vibrate) navigator.vibrate(150);
     tell('note', 'อ่านรหัสแล้ว กำลังหาตำแหน่ง… / read, looking for the position…');
     const noted = find('told').firstChild;
     keep([...queue(), item]); // at once: a page that is closed now has lost nothing
     say(false);
     const where = await position();
-    keep(queue().map((one) => (one.id === item.id ? { ...one, ...where } : one)));
+    keep(queue().map((one) => (one.id === item.id ? { ...one, ...where, looking: false } : one)));
     noted.remove();
     await send();
     if (queue().some((one) => one.id === item.id)) tell('note', 'เก็บไว้ในเครื่องแล้ว จะส่งเมื่อมีสัญญาณ / kept, sent when there is a network');

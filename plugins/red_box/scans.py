@@ -43,6 +43,7 @@ class ScanLog:
         self._rows: dict[str, Row] = {}
         self._by_box: dict[str, dict[str, Row]] = {}
         self._until: dict[str, float] = {}  # box → windows that ended before were looked at
+        self._since: dict[str, float] = {}  # box → when it came
         self._told: dict[str, CheckpointCoverage] = {}
         self._one_by_one = asyncio.Lock()  # the same scan from two requests at once is still one
         self._began = ctx.clock.now()
@@ -55,7 +56,8 @@ class ScanLog:
             data, box = event.data, str(event.entity).partition(".")[2]
             if data["scan_id"] not in self._rows:
                 await self._keep(data["scan_id"], Row(box, data["at"], data["unit"], tuple(data["doubts"])))
-        self._until = {box: float(at) for box, at in (await self._looked.all()).items()}
+        for box, row in (await self._looked.all()).items():
+            self._until[box], self._since[box] = float(row["until"]), float(row["since"])
 
     async def begin(self, box: Box) -> None:
         """A box is there from now on, or was changed."""
@@ -126,6 +128,7 @@ class ScanLog:
     async def forget(self, box: Box) -> None:
         """A box is gone; what was scanned there stays in the journal."""
         self._until.pop(box.id, None)
+        self._since.pop(box.id, None)
         self._told.pop(box.id, None)
         await self._looked.delete(box.id)
 
@@ -175,12 +178,12 @@ class ScanLog:
 
     async def _look_from(self, box: str, at: float) -> None:
         self._until[box] = at
-        await self._looked.put(box, at)
+        await self._looked.put(box, {"until": at, "since": self._since.setdefault(box, at)})
 
     async def _cover(self, box: Box) -> None:
         """Say how well the last day's windows were kept, when it has changed."""
         now, windows = self._ctx.clock.now(), self._book.windows(box)
-        due = slots(windows, self._zone, now - DAY_S, now)
+        due = slots(windows, self._zone, max(now - DAY_S, self._since[box.id]), now)
         seen = [list(self._visits(box.id, slot)) for slot in due]
         met = [rows for rows in seen if rows]
         slot = running(windows, self._zone, now)
