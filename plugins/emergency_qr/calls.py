@@ -19,7 +19,7 @@ from hub.capabilities import (
     ReportReceived,
 )
 from hub.capabilities.call import CallEnd
-from hub.sdk import Conflict, Context, Denied, LimitExceeded, NotFound
+from hub.sdk import Conflict, Context, Denied, LimitExceeded, NotFound, Socket
 
 from .device import CallDevice, EmergencyCall, hashed, same_secret
 from .ice import ice_config
@@ -47,6 +47,10 @@ class Calls:
             call = EmergencyCall.of_row(row, now)
             self._calls[call.id] = call
             await self._ctx.add(call.described(), CallDevice(self, call))
+
+    def line(self, socket: Socket) -> Line:
+        """One side's line over its socket."""
+        return Line(socket, self._ctx.clock, self._config.first_word_s)
 
     def find(self, id: str) -> EmergencyCall | None:
         """One call by its id, such as ``k7m_2qx``, or its entity id."""

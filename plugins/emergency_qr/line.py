@@ -12,9 +12,8 @@ import orjson
 from hub.sdk import Clock, InvalidInput, LimitExceeded, Socket, TimedOut, Unavailable
 
 MAX_MESSAGE = 64 << 10
-MAX_QUEUED = 64
+MAX_QUEUED = 256
 A_SECOND, AT_ONCE = 30.0, 120.0  # messages; a browser sends some dozens of candidates at once
-FIRST_WORD_S = 10.0
 
 Heard = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -22,8 +21,8 @@ Heard = Callable[[dict[str, Any]], Awaitable[None]]
 class Line:
     """``tell`` never waits. ``run`` ends when either side closes, or with what was wrong."""
 
-    def __init__(self, socket: Socket, clock: Clock) -> None:
-        self._socket, self._clock = socket, clock
+    def __init__(self, socket: Socket, clock: Clock, first_word_s: float) -> None:
+        self._socket, self._clock, self._first_word_s = socket, clock, first_word_s
         self._out: asyncio.Queue[str | None] = asyncio.Queue(MAX_QUEUED)
         self._budget, self._counted_at = AT_ONCE, clock.monotonic()
         self._bye = ""
@@ -35,7 +34,7 @@ class Line:
         return self._socket.request.actor or ""
 
     def tell(self, kind: str, **fields: Any) -> None:
-        """Send when it can be sent. Who does not take the queue of 64 is closed."""
+        """Send when it can be sent. Who does not take the queue of 256 is closed."""
         try:
             self._out.put_nowait(orjson.dumps({"t": kind, **fields}).decode())
         except asyncio.QueueFull:
@@ -68,10 +67,10 @@ class Line:
 
     async def _read(self, heard: Heard) -> None:
         try:
-            async with asyncio.timeout(FIRST_WORD_S):
+            async with asyncio.timeout(self._first_word_s):
                 first = await self._socket.receive()
         except TimeoutError:
-            raise TimedOut(f"nothing was said within {FIRST_WORD_S:g} s", where=self._socket.request.path) from None
+            raise TimedOut(f"nothing was said within {self._first_word_s:g} s", where=self._socket.request.path) from None
         message: str | bytes | None = first
         while message is not None:
             self._count()

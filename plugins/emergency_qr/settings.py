@@ -60,6 +60,7 @@ class Settings(Config):
     resume_s: float = Field(30.0, ge=5, le=300, description="seconds that a caller whose link dropped is waited for")
     longest_s: float = Field(7_200.0, ge=60, le=14_400, description="seconds after which a call is ended")
     max_waiting: int = Field(20, ge=1, le=100, description="calls that may ring at once")
+    first_word_s: float = Field(10.0, ge=0.1, le=60, description="seconds in which an opened line must say something")
     ice: IceSettings = Field(IceSettings(), description="STUN and TURN servers; none are needed in one network")
     record: bool = Field(True, description="keep what is seen and said; the page tells citizens so")
     picture_within_s: float = Field(5.0, ge=1, le=60, description="seconds after the answer without a recording: alarm")

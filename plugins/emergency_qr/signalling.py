@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hub.sdk import Context, InvalidInput, LimitExceeded, NotFound, Socket
+from hub.sdk import InvalidInput, LimitExceeded, NotFound, Socket
 
 from .calls import Calls
 from .device import EmergencyCall
@@ -34,15 +34,15 @@ class Position(BaseModel):
 class CallerDoor:
     """The public socket ``call?token=TOKEN``."""
 
-    def __init__(self, ctx: Context, calls: Calls, stickers: Stickers, reports: Reports, flood: Flood) -> None:
-        self._ctx, self._calls, self._stickers = ctx, calls, stickers
+    def __init__(self, calls: Calls, stickers: Stickers, reports: Reports, flood: Flood) -> None:
+        self._calls, self._stickers = calls, stickers
         self._reports, self._flood = reports, flood
 
     async def serve(self, socket: Socket) -> None:
         """One page."""
         if self._stickers.at(socket.request.query.get("token", "")) is None:
             raise NotFound("this sticker is no longer used", where="token", hint="call 191")
-        caller = _Caller(self, Line(socket, self._ctx.clock), socket)
+        caller = _Caller(self, self._calls.line(socket), socket)
         try:
             await caller.line.run(caller.heard)
         finally:
@@ -108,12 +108,12 @@ class _Caller:
 class DeskDoor:
     """The staff's socket ``desk``: one window of the officer who has the call."""
 
-    def __init__(self, ctx: Context, calls: Calls) -> None:
-        self._ctx, self._calls = ctx, calls
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
 
     async def serve(self, socket: Socket) -> None:
         """One window."""
-        line, held = Line(socket, self._ctx.clock), list[EmergencyCall]()
+        line, held = self._calls.line(socket), list[EmergencyCall]()
 
         async def heard(message: dict[str, Any]) -> None:
             if not held:
