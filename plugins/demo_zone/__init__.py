@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 
 from hub.sdk import Context, NotFound, PluginSpec, Unavailable, plugin
 
+from .evening import Evening
 from .peers import Peer, peers
 from .plates import watched_plate
 from .settings import Settings
@@ -23,12 +24,15 @@ LOOK_S = 2.0
 async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
     """Start the programs, put the watched plate on the list, keep both up. What cannot run is said, and the rest runs
     without it."""
-    running = [Peer(ctx, program) for program in peers(config, await ctx.address())]
+    hub = await ctx.address()
+    running = [Peer(ctx, program) for program in peers(config, hub)]
+    evening = Evening(ctx, hub, config.evening, config.password)
     told = ""
 
     async def keep_running() -> None:
         nonlocal told
-        wrong = "; ".join(filter(None, await asyncio.gather(*(peer.keep() for peer in running))))
+        said = [*await asyncio.gather(*(peer.keep() for peer in running)), evening.wrong]
+        wrong = "; ".join(filter(None, said))
         if wrong != told:
             told = wrong
             await ctx.health(not wrong, wrong)
@@ -48,8 +52,10 @@ async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
         await keep_running()
         await ctx.every(LOOK_S, keep_listed)
         await ctx.every(LOOK_S, keep_running)
+        await ctx.every(LOOK_S, evening.look)
         yield
     finally:
+        await evening.close()
         await asyncio.gather(*(peer.stop() for peer in running))
 
 

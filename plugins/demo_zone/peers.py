@@ -27,17 +27,11 @@ class Program:
     arguments: tuple[str, ...]
 
 
-def peers(ports: Settings, hub: str) -> list[Program]:
+def peers(config: Settings, hub: str) -> list[Program]:
     """The programs of the demo. Each plugin's own fake is the device it is tried with."""
-    others = HERE.parent
-    phones = [argument for phone in ports.phones for argument in ("--phone", phone)]
-    camera = ("--port", str(ports.camera_port), "--seed", str(ports.seed))
-    drone = ("--port", str(ports.drone_port), "--speed-up", "2")
     return [
-        Program("street camera", HERE / "rtsp_server.py", camera),
-        Program("LINE server", others / "line_oa" / "fake.py", ("--port", str(ports.line_port))),
-        Program("autopilot", others / "drone_mavlink" / "fake.py", drone),
-        Program("phones", others / "units" / "fake.py", ("--url", hub + ports.phones_path, *phones)),
+        Program(one.name, HERE.parent / one.file, tuple(word.replace("{hub}", hub) for word in one.arguments))
+        for one in config.programs
     ]
 
 

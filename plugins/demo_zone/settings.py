@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
 
 from hub.sdk import Config
 
+Word = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int | float) else value)]
+
+
+class ProgramSettings(Config):
+    """A program that plays a device: its file says that it is ready in one line of JSON (``hub.sdk.program``)."""
+
+    name: str = Field(max_length=60, description="what the plugins page calls it")
+    file: str = Field(pattern=r"^[a-z0-9_]+/[a-z0-9_]+\.py$", description="its file below the folder of the plugins")
+    arguments: list[Word] = Field([], max_length=40, description="what it is told; {hub} is the hub's own address")
+
+
+class StepSettings(Config):
+    """One thing that somebody at the station does in the simulated evening, through the staff API."""
+
+    after_s: float = Field(ge=0, le=86_400, description="seconds after the start")
+    action: str = Field(description="the action, domain.verb")
+    target: str | None = Field(None, description="the entity it is for")
+    params: dict[str, Any] = Field({}, description="its parameters; {NAME} stands for a result kept under that name")
+    user: str = Field("demo", description="who does it: an account of the demo")
+    keep: str | None = Field(None, description="the name under which its result is kept for later steps")
+
 
 class Settings(Config):
-    """Configuration of the demo zone. The ports are those that the other instances of the demo are told."""
+    """Configuration of the demo zone."""
 
     seed: int = Field(7, ge=0, description="draws the plates of the scene: the same seed, the same evening")
-    camera_port: int = Field(18554, ge=1, le=65535, description="RTSP port of the rendered street")
-    line_port: int = Field(18080, ge=1, le=65535, description="HTTP port of the LINE server")
-    drone_port: int = Field(18570, ge=1, le=65535, description="UDP port of the autopilot")
-    phones: list[str] = Field(
-        ["s211:demo-phone-s211:traccar", "s212:demo-phone-s212:osmand", "s213:demo-phone-s213:owntracks"],
-        description="DEVICE:SECRET:FORM of each phone that walks through the zone",
-    )
-    phones_path: str = Field("/hook/units/position", description="where the phones post")
+    programs: list[ProgramSettings] = Field([], max_length=50, description="the simulated devices")
+    evening: list[StepSettings] = Field([], max_length=200, description="what people do, in order of time")
+    password: str = Field("sukhothai-demo", description="of the demo's accounts")

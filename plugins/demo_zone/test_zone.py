@@ -42,16 +42,27 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
         return int(held.getsockname()[1])
 
 
-def ports() -> dict[str, Any]:
-    return {
-        "camera_port": free_port(), "line_port": free_port(), "drone_port": free_port(socket.SOCK_DGRAM),
-        "phones": ["s211:demo-phone-s211:traccar"],
-    }  # fmt: skip
+PHONE = "s211:demo-phone-s211:traccar"
+
+
+def config_of(camera: int, line: int, drone: int) -> dict[str, Any]:
+    """Four programs as the repository's ``config.yaml`` names them."""
+    rows: list[tuple[str, str, list[Any]]] = [
+        ("street camera", "demo_zone/rtsp_server.py", ["--port", camera, "--seed", 7]),
+        ("LINE server", "line_oa/fake.py", ["--port", line]),
+        ("autopilot", "drone_mavlink/fake.py", ["--port", drone, "--speed-up", 2]),
+        ("phones", "units/fake.py", ["--url", "{hub}/hook/units/position", "--phone", PHONE]),
+    ]
+    return {"programs": [{"name": name, "file": file, "arguments": told} for name, file, told in rows]}
+
+
+def ports() -> tuple[int, int, int]:
+    return free_port(), free_port(), free_port(socket.SOCK_DGRAM)
 
 
 @asynccontextmanager
 async def given() -> AsyncIterator[Mapping[str, Any]]:
-    yield ports()
+    yield config_of(*ports())
 
 
 if FONT:
@@ -103,7 +114,7 @@ def test_plates_are_the_same_everywhere_for_a_seed() -> None:
 
 @needs_font
 async def test_it_comes_in_through_the_real_doors_and_says_nothing_itself() -> None:
-    async with harness(HERE, ports(), beside=[UNITS, LIST]) as hub:
+    async with harness(HERE, config_of(*ports()), beside=[UNITS, LIST]) as hub:
         await seen_walking(hub)
         change = await hub.wait_event("watchlist_entry_changed", timeout=WITHIN_S)
         wanted = watched_plate(7)
@@ -116,9 +127,9 @@ async def test_it_comes_in_through_the_real_doors_and_says_nothing_itself() -> N
 
 @needs_font
 async def test_its_programs_end_with_it() -> None:
-    config = ports()
-    watched = [config["camera_port"], config["line_port"], config["drone_port"], config["phones"][0]]
-    async with harness(HERE, config, beside=[UNITS]) as hub:
+    held = ports()
+    watched = [*held, PHONE]
+    async with harness(HERE, config_of(*held), beside=[UNITS]) as hub:
         assert [len(program(word)) for word in watched] == [1, 1, 1, 1]
         await hub.unload()
         assert [program(word) for word in watched] == [[]] * 4
@@ -129,9 +140,9 @@ async def test_its_programs_end_with_it() -> None:
 
 @needs_font
 async def test_a_program_that_is_killed_is_started_again() -> None:
-    config = ports()
-    port = config["line_port"]
-    async with harness(HERE, config, beside=[UNITS]) as hub:
+    held = ports()
+    port = held[1]
+    async with harness(HERE, config_of(*held), beside=[UNITS]) as hub:
         assert await answers(port) == b"[]"
         (old,) = program(port)
         os.kill(old, signal.SIGKILL)
@@ -144,14 +155,14 @@ async def test_a_program_that_is_killed_is_started_again() -> None:
 
 @needs_font
 async def test_what_cannot_run_is_said_and_the_rest_runs_without_it() -> None:
-    config = ports()
-    with socket.create_server(("127.0.0.1", config["line_port"])):
-        async with harness(HERE, config, beside=[UNITS], running=False) as hub:
+    held = ports()
+    with socket.create_server(("127.0.0.1", held[1])):
+        async with harness(HERE, config_of(*held), beside=[UNITS], running=False) as hub:
             await seen_walking(hub)
             assert hub.supervised.state == "retrying"
             assert hub.supervised.reason.startswith("the demo's LINE server did not start: ")
             assert "address already in use" in hub.supervised.reason
-            assert len(program(config["camera_port"])) == 1
+            assert len(program(held[0])) == 1
 
 
 # --- one program
@@ -236,11 +247,11 @@ async def test_a_program_that_talks_much_does_not_stand_still(tmp_path: Path) ->
     await peer.stop()
 
 
-def test_the_programs_are_told_the_ports_of_the_settings() -> None:
-    made = peers(Settings(camera_port=1, line_port=2, drone_port=3, phones=["a:b:osmand"]), "http://h:4")
+def test_the_programs_are_told_where_the_hub_is() -> None:
+    made = peers(Settings.model_validate(config_of(1, 2, 3)), "http://h:4")
     assert {one.name: one.arguments for one in made} == {
         "street camera": ("--port", "1", "--seed", "7"), "LINE server": ("--port", "2"),
         "autopilot": ("--port", "3", "--speed-up", "2"),
-        "phones": ("--url", "http://h:4/hook/units/position", "--phone", "a:b:osmand"),
+        "phones": ("--url", "http://h:4/hook/units/position", "--phone", PHONE),
     }  # fmt: skip
     assert all(one.file.is_file() for one in made)
