@@ -21,8 +21,8 @@ async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
     for book in (meetings.book, promises.book, spots.book):
         await book.take_up()
     for keeper, verbs in (
-        (partners, ("update_partner",)), (meetings, ("note_meeting",)), (spots, ("report_spot", "update_spot")),
-        (promises, ("make_promise", "keep_promise", "drop_promise", "move_promise")),
+        (partners, ("update_partner",)), (meetings, ("note_meeting",)), (spots, ("report_spot",)),
+        (promises, ("make_promise",)),
     ):  # fmt: skip
         for verb in verbs:
             await ctx.act(f"community.{verb}", getattr(keeper, verb))

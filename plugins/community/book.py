@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from hub.sdk import Context, Entity, EntityState, InvalidInput, LimitExceeded, NotFound, Text, current_call
@@ -15,10 +15,15 @@ _SIGNATURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 
 
 class Book:
-    """The entities of one domain. ``done``: the states in which one may leave when the book is full."""
+    """The entities of one domain, each served by what ``serve`` makes for its id. ``done``: the states in which one may
+    leave when the book is full."""
 
-    def __init__(self, ctx: Context, domain: str, limit: int, done: Collection[str], simulated: bool) -> None:
+    def __init__(
+        self, ctx: Context, domain: str, limit: int, done: Collection[str], simulated: bool,
+        serve: Callable[[str], object] | None = None,
+    ) -> None:  # fmt: skip
         self.ctx, self.domain, self._limit, self._done, self.simulated = ctx, domain, limit, done, simulated
+        self._serve = serve
 
     async def take_up(self) -> None:
         """Bring back what was there before a restart."""
@@ -26,7 +31,12 @@ class Book:
             name, facts = state.attributes.get("name") or {}, state.attributes
             text = Text(str(name.get("th") or state.entity), str(name.get("en") or state.entity))
             place = (facts["lat"], facts["lon"]) if facts.get("lat") is not None else None
-            await self.ctx.add(Entity(state.entity, text, position=place, simulated=bool(facts.get("simulated"))))
+            await self._add(state.entity, text, place, bool(facts.get("simulated")))
+
+    async def _add(self, entity: str, name: Text, place: tuple[float, float] | None, simulated: bool) -> None:
+        can = (self.domain,) if self._serve is not None else ()
+        served = self._serve(entity) if self._serve is not None else None
+        await self.ctx.add(Entity(entity, name, can, position=place, simulated=simulated), served)
 
     async def all(self) -> list[EntityState]:
         """The book, oldest first."""
@@ -41,8 +51,7 @@ class Book:
         if known is not None and known.state != "unknown":
             return entity, False
         await self._room()
-        name = Text(title[:200], title[:200])
-        await self.ctx.add(Entity(entity, name, position=position, simulated=self.simulated))
+        await self._add(entity, Text(title[:200], title[:200]), position, self.simulated)
         return entity, True
 
     async def _room(self) -> None:

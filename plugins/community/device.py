@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
 
-from hub.sdk import Conflict, Context, Entity, InvalidInput, StateChanged, current_call
+from hub.sdk import Conflict, Context, Entity, InvalidInput, LimitExceeded, StateChanged, current_call
 
 from .book import Book, emit
 from .settings import Partner
 
 MAX_MEETINGS = 500
+MAX_MINUTES = 20_000
 MAX_PROMISES = 500
 LONGEST_DAYS = 730
 OPEN = ("open", "overdue")
 Title = Annotated[str, Field(min_length=1, max_length=200)]
-Reason = Annotated[str, Field(min_length=1, max_length=300)]
 Short = Annotated[str, Field(max_length=100)]
 Id = Annotated[str, Field(min_length=1, max_length=100)]
 
@@ -56,7 +57,7 @@ class Meetings:
 
     def __init__(self, ctx: Context, partners: Partners, simulated: bool) -> None:
         self.ctx, self._partners = ctx, partners
-        self.book = Book(ctx, "meeting", MAX_MEETINGS, ("held",), simulated)
+        self.book = Book(ctx, "meeting", MAX_MEETINGS, ("held",), simulated, lambda entity: OneMeeting(self, entity))
 
     async def note_meeting(
         self, title: Title, held_at: Annotated[float, Field(ge=0)],
@@ -82,13 +83,33 @@ class Meetings:
                 await self._partners.met(one, held_at)
         return entity
 
+    async def add_minutes(self, meeting: str, text: str) -> None:
+        """More of what was said, under what was noted."""
+        known = await self.book.need(meeting)
+        whole = f"{known.attributes.get('minutes') or ''}\n{text}".strip()
+        if len(whole) > MAX_MINUTES:
+            raise LimitExceeded(f"the minutes would have over {MAX_MINUTES} characters", where="text")
+        await emit(self.ctx, "meeting_minuted", known.entity, {"minutes": whole, "by": current_call().actor})
+
+
+@dataclass(frozen=True, slots=True)
+class OneMeeting:
+    """Serves the actions of one meeting."""
+
+    keeper: Meetings
+    entity: str
+
+    async def add_minutes(self, text: str) -> None:
+        await self.keeper.add_minutes(self.entity, text)
+
 
 class Promises:
     """What was promised to whom, by when, and what became of it."""
 
     def __init__(self, ctx: Context, partners: Partners, meetings: Meetings, simulated: bool) -> None:
         self.ctx, self._partners, self._meetings = ctx, partners, meetings
-        self.book = Book(ctx, "promise", MAX_PROMISES, ("kept", "dropped"), simulated)
+        done = ("kept", "dropped")
+        self.book = Book(ctx, "promise", MAX_PROMISES, done, simulated, lambda entity: OnePromise(self, entity))
 
     async def make_promise(
         self, text: Title, partner: Id, owner: Annotated[str, Field(min_length=1, max_length=100)],
@@ -112,15 +133,8 @@ class Promises:
         if not now < due_at <= now + LONGEST_DAYS * 86_400:
             raise InvalidInput(f"the day must lie in the next {LONGEST_DAYS} days", where="due_at")
 
-    async def keep_promise(self, promise: Id, note: Annotated[str, Field(max_length=300)] = "") -> None:
-        """It was kept."""
-        await self._end(promise, "kept", note)
-
-    async def drop_promise(self, promise: Id, reason: Reason) -> None:
-        """It will not be kept, and why."""
-        await self._end(promise, "dropped", reason)
-
-    async def _end(self, promise: str, state: str, note: str) -> None:
+    async def end(self, promise: str, state: str, note: str) -> None:
+        """It was kept or dropped."""
         known = await self.book.need(promise)
         if known.state == state:
             return
@@ -133,7 +147,7 @@ class Promises:
         }
         await emit(self.ctx, "promise_ended", known.entity, fields)
 
-    async def move_promise(self, promise: Id, due_at: Annotated[float, Field(ge=0)], reason: Reason) -> None:
+    async def move(self, promise: str, due_at: float, reason: str) -> None:
         """Another day, and why."""
         known = await self.book.need(promise)
         if known.state not in OPEN:
@@ -151,3 +165,20 @@ class Promises:
                 fields = {"due_at": facts["due_at"], "text": facts["text"], "partner": facts["partner"], "at": now}
                 await emit(self.ctx, "promise_overdue", one.entity, fields)
         await self.ctx.alive()
+
+
+@dataclass(frozen=True, slots=True)
+class OnePromise:
+    """Serves the actions of one promise."""
+
+    keeper: Promises
+    entity: str
+
+    async def keep(self, note: str = "") -> None:
+        await self.keeper.end(self.entity, "kept", note)
+
+    async def drop(self, reason: str) -> None:
+        await self.keeper.end(self.entity, "dropped", reason)
+
+    async def move(self, due_at: float, reason: str) -> None:
+        await self.keeper.move(self.entity, due_at, reason)

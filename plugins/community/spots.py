@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from hub.capabilities.community import EncodedPicture, Remark
 from hub.sdk import Context, EntityState, current_call
 
 from .book import Book, emit, picture
-from .device import Id, Title
+from .device import Title
 
 MAX_SPOTS = 300
-MAX_ENCODED = 720_000
 Kind = Literal["dark", "overgrown", "abandoned", "blind_corner", "traffic", "gathering", "other"]
-Status = Literal["open", "working", "fixed", "dropped"]
-Note = Annotated[str, Field(max_length=500)]
-Picture = Annotated[str, Field(max_length=MAX_ENCODED, json_schema_extra={
-    "contentEncoding": "base64", "contentMediaType": "image/jpeg",
-    "words": {"th": "ภาพ (ไม่เกิน 512 KiB)", "en": "Picture (at most 512 KiB)"},
-})]  # fmt: skip
 
 
 class Spots:
     """All risk spots."""
 
     def __init__(self, ctx: Context, simulated: bool) -> None:
-        self.ctx, self.book = ctx, Book(ctx, "risk_spot", MAX_SPOTS, ("fixed", "dropped"), simulated)
+        self.ctx, done = ctx, ("fixed", "dropped")
+        self.book = Book(ctx, "risk_spot", MAX_SPOTS, done, simulated, lambda entity: OneSpot(self, entity))
 
     async def report_spot(
         self, title: Title, kind: Kind, lat: Annotated[float, Field(ge=-90, le=90)],
-        lon: Annotated[float, Field(ge=-180, le=180)], note: Note = "", picture_before: Picture = "",
+        lon: Annotated[float, Field(ge=-180, le=180)], note: Remark = "", picture_before: EncodedPicture = "",
     ) -> str:  # fmt: skip
         """Note a risk spot; its entity id."""
         taken = picture(picture_before) if picture_before else None
@@ -46,9 +42,9 @@ class Spots:
             await self._change(entity, status="open", note=note, before=media, after=None)
         return entity
 
-    async def update_spot(
-        self, risk_spot: Id, status: Status, note: Note = "", picture_after: Picture = "", picture_before: Picture = "",
-    ) -> None:  # fmt: skip
+    async def update(
+        self, risk_spot: str, status: str, note: str, picture_after: str, picture_before: str
+    ) -> None:
         """How far it is, with a picture of how it looks now."""
         known = await self.book.need(risk_spot)
         after = await self._kept(known, picture_after, "after")
@@ -65,3 +61,14 @@ class Spots:
         shown = fields["after"] or fields["before"]
         more = {"crop": shown, "by": current_call().actor, "at": self.ctx.clock.now()}
         await emit(self.ctx, "risk_spot_changed", entity, fields | more)
+
+
+@dataclass(frozen=True, slots=True)
+class OneSpot:
+    """Serves the actions of one risk spot."""
+
+    keeper: Spots
+    entity: str
+
+    async def update(self, status: str, note: str = "", picture_after: str = "", picture_before: str = "") -> None:
+        await self.keeper.update(self.entity, status, note, picture_after, picture_before)
