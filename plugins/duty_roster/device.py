@@ -62,6 +62,7 @@ class Desk:
         self._ctx, self._plan, self._rules, self._handovers = ctx, plan, rules, handovers
         self._rows = ctx.records("now")
         self._now = Now()
+        self._kept: dict[str, Any] = {}
         self._told: dict[str, float] | None = None
         self._busy = asyncio.Lock()
 
@@ -76,12 +77,12 @@ class Desk:
 
     async def on_duty(self) -> list[str]:
         """The service ``Roster``."""
-        return [f"user:{account}" for account in sorted(self._present())]
+        return [f"user:{account}" for account in sorted(self._present(self._ctx.clock.now()))]
 
-    def _present(self) -> dict[str, float]:
+    def _present(self, now: float) -> dict[str, float]:
         """Who is on duty. The officers of the shift before stay until they are relieved or the time to sign in ends."""
         kept = self._now
-        waiting = self._ctx.clock.now() < kept.since + self._rules.grace_s
+        waiting = now < kept.since + self._rules.grace_s
         return {**(kept.outgoing if waiting else {}), **kept.signed}
 
     # --- time
@@ -92,18 +93,18 @@ class Desk:
             now = self._ctx.clock.now()
             slot = running(self._plan.slots(now), now)
             if (slot.key if slot else "") != self._now.key:
-                await self._turn(slot)
+                await self._turn(slot, now)
             elif slot is not None and (slot.since, slot.until) != (self._now.since, self._now.until):
                 self._now.since, self._now.until = slot.since, slot.until  # its hours were edited
             await self._roster_stands_in(slot)
-            await self._told_all("time")
-            await self._overdue()
+            await self._told_all(now, "time")
+            await self._overdue(now)
             await self._keep()
         await self._ctx.alive()
 
-    async def _turn(self, slot: Slot | None) -> None:
+    async def _turn(self, slot: Slot | None, now: float) -> None:
         """From one shift to the next."""
-        before, present = self._now, self._present()
+        before, present = self._now, self._present(now)
         if before.key:
             ended = ShiftEnded(
                 shift=before.key, since=before.since, until=before.until, sound_test=before.sound or None,
@@ -130,9 +131,9 @@ class Desk:
             wanted = {one: self._now.signed.get(one, slot.since) for one in slot.officers if self._plan.knows(one)}
             self._now.signed = {**self._now.signed, **wanted}
 
-    async def _told_all(self, change: str, by: str = "", reason: str = "") -> None:
+    async def _told_all(self, now: float, change: str, by: str = "", reason: str = "") -> None:
         """Report who is on duty when that is new, and whether they are enough."""
-        present = self._present()
+        present = self._present(now)
         if present != self._told:
             first, self._told = self._told is None, dict(present)
             officers = [self._plan.person(one, since=since) for one, since in sorted(present.items())]
@@ -143,34 +144,36 @@ class Desk:
             )  # fmt: skip
             if not first or not await self._stands(officers):
                 await self._ctx.emit(changed, entity=CURRENT)
-        await self._plan.show(self._ctx.clock.now(), present)
-        await self._enough(len(present))
+        await self._plan.show(now, present)
+        await self._enough(len(present), now)
 
     async def _stands(self, officers: list[dict[str, Any]]) -> bool:
         """After a restart: was that told before?"""
         state = await self._ctx.state(CURRENT)
         return state is not None and state.attributes.get("officers") == officers
 
-    async def _enough(self, count: int) -> None:
+    async def _enough(self, count: int, now: float) -> None:
         kept, needed = self._now, self._rules.needed
         if not kept.key:
             return
         if count >= needed and kept.short:
             kept.short = False
             await self._ctx.emit(DutyFilled(shift=kept.key, count=count, needed=needed), entity=CURRENT)
-        late = self._ctx.clock.now() >= kept.since + self._rules.grace_s
+        late = now >= kept.since + self._rules.grace_s
         if count < needed and late and not kept.short:
             kept.short = True
             await self._ctx.emit(DutyShort(shift=kept.key, count=count, needed=needed), entity=CURRENT)
 
-    async def _overdue(self) -> None:
+    async def _overdue(self, now: float) -> None:
         kept, limit = self._now, self._rules.sound_s
-        if kept.key and not kept.sound and not kept.overdue and self._ctx.clock.now() >= kept.since + limit:
+        if kept.key and not kept.sound and not kept.overdue and now >= kept.since + limit:
             kept.overdue = True
             await self._ctx.emit(SoundTestOverdue(shift=kept.key, minutes=round(limit / 60, 1)), entity=CURRENT)
 
     async def _keep(self) -> None:
-        await self._rows.put("now", asdict(self._now))
+        if (data := asdict(self._now)) != self._kept:
+            await self._rows.put("now", data)
+            self._kept = data
 
     # --- what officers do
 
@@ -189,7 +192,7 @@ class Desk:
                 self._now.outgoing.pop(account, None)
                 self._now.signed.setdefault(account, now)
                 shift = self._now.key
-            await self._told_all("signed_in", account)
+            await self._told_all(now, "signed_in", account)
             await self._keep()
         return {"shift": shift, "on_duty": await self.on_duty()}
 
@@ -201,7 +204,7 @@ class Desk:
                 raise Conflict("you are not signed in", where=CURRENT)
             for part in held:
                 del part[account]
-            await self._told_all("signed_out", account, reason)
+            await self._told_all(self._ctx.clock.now(), "signed_out", account, reason)
             await self._keep()
         return {"shift": self._now.key, "on_duty": await self.on_duty()}
 
@@ -224,7 +227,7 @@ class Desk:
             about = {
                 "shift": kept.key, "since": kept.since, "until": kept.until, "sound_test": kept.sound or None,
                 "change": "into this shift" if kept.outgoing else "out of this shift",
-                "on_duty": [self._plan.person(one) for one in sorted(self._present())],
+                "on_duty": [self._plan.person(one) for one in sorted(self._present(self._ctx.clock.now()))],
             }  # fmt: skip
             return await self._handovers.give(current_call().key, self._plan.person(account), about, note)
 
@@ -238,7 +241,7 @@ class Desk:
                 kept.outgoing.clear()
             else:  # before the shift's end: nobody of it stays on after it
                 kept.relieved = True
-            await self._told_all("relieved", account)
+            await self._told_all(self._ctx.clock.now(), "relieved", account)
             await self._keep()
             return result
 

@@ -101,6 +101,6 @@ async def test_many_announcements_at_once_are_refused_by_name(server: fake.Mumbl
         second = asyncio.create_task(say("normal"))
         await server.until(lambda: len(server.heard) == 2)
         third, fourth = asyncio.create_task(say("normal")), asyncio.create_task(say("critical"))
-        assert await asyncio.gather(first, second, third, fourth) == ["done", "limit", "limit", "done"]
+        assert list(await asyncio.gather(first, second, third, fourth)) == ["done", "limit", "limit", "done"]
         assert [event.data["text"] for event in hub.events("radio_announced")] == ["high", "critical"]
         assert len(server.heard) == 4  # the texts of those refused went out all the same
