@@ -42,6 +42,7 @@ class TakSettings(Config):
     prefix: str = Field("HUB", pattern=r"^[A-Za-z0-9]{1,20}$", description="our uids begin with it")
     callsign: str = Field("HUB", min_length=1, max_length=40, description="what the TAK server calls this hub")
     stale_s: float = Field(120.0, ge=10, le=3600, description="seconds for which a position we send is valid")
+    rest_within_s: float = Field(15.0, gt=0, le=120, description="seconds in which the rest of an event must come")
     max_tracks: int = Field(100, ge=0, le=500, description="foreign tracks shown at once; 0 shows none")
     simulated: bool = Field(False, description="its tracks are shown as จำลอง")
 

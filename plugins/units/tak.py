@@ -16,7 +16,7 @@ from .unit import Unit
 
 FRIENDLY_GROUND, ALERT, ALERT_OVER = "a-f-G-U-C", "b-a-o-tbl", "b-a-o-can"
 GONE, PING, PONG = "t-x-d-d", "t-x-c-t", "t-x-c-t-r"
-CONNECT_WITHIN_S, PING_EVERY_S, SILENT_S, MID_MESSAGE_S = 10.0, 20.0, 60.0, 15.0
+CONNECT_WITHIN_S, PING_EVERY_S, SILENT_S = 10.0, 20.0, 60.0
 MAX_WAIT_S = 60.0
 MAX_OUT = 1_000
 MAX_BAD = 20
@@ -153,7 +153,7 @@ class TakLink:
         while True:
             inside = splitter.inside
             try:
-                async with asyncio.timeout(MID_MESSAGE_S if inside else SILENT_S):
+                async with asyncio.timeout(self._config.rest_within_s if inside else SILENT_S):
                     data = await reader.read(1 << 16)
             except TimeoutError:
                 return "it stopped in the middle of an event" if inside else f"silent for {SILENT_S:g} s"
