@@ -9,10 +9,10 @@ export type Section = (typeof SECTIONS)[number];
 const BY_DOMAIN = new Map<string, Section>([
   ['incident', 'cases'], ['alarm', 'cases'], ['hit', 'cases'], ['report', 'cases'], ['call', 'cases'], ['register', 'cases'],
   ['camera', 'cameras'], ['share', 'cameras'], ['recording', 'cameras'],
-  ['light', 'streets'], ['risk', 'streets'],
-  ['unit', 'patrol'], ['drone', 'patrol'], ['checkpoint', 'patrol'], ['track', 'patrol'], ['channel', 'patrol'],
-  ['partner', 'people'], ['promise', 'people'], ['meeting', 'people'], ['poll', 'people'], ['form', 'people'], ['notice', 'people'], ['line', 'people'],
-  ['shift', 'station'], ['handover', 'station'],
+  ['light', 'streets'], ['lighting', 'streets'], ['risk_spot', 'streets'],
+  ['unit', 'patrol'], ['drone', 'patrol'], ['checkpoint', 'patrol'], ['track', 'patrol'], ['radio', 'patrol'],
+  ['partner', 'people'], ['promise', 'people'], ['meeting', 'people'], ['poll', 'people'], ['poll_cell', 'people'], ['form', 'people'], ['sticker', 'people'], ['notice', 'people'], ['line', 'people'],
+  ['shift', 'station'], ['handover', 'station'], ['monthly_report', 'station'],
 ]);
 
 export interface PluginPage {

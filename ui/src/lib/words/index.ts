@@ -6,13 +6,14 @@ import { base } from './base';
 import { board } from './board';
 import { cameras } from './cameras';
 import { errors } from './errors';
+import { fields } from './fields';
 import { inbox } from './inbox';
 import type { Part } from './part';
 import { plugins } from './plugins';
 import { views } from './views';
 import { vocabulary } from './vocabulary';
 
-const PARTS = [base, board, cameras, inbox, errors, plugins, automations, views, vocabulary] as const;
+const PARTS = [base, board, cameras, inbox, errors, fields, plugins, automations, views, vocabulary] as const;
 
 type KeyOf<P> = P extends Part<infer K> ? K : never;
 export type Key = KeyOf<(typeof PARTS)[number]>;
