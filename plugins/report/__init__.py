@@ -10,7 +10,7 @@ from hub.sdk import Config, Context, PluginSpec, plugin
 
 from .device import Reports
 
-ALIVE_S = 30.0
+LOOK_S = 30.0
 
 
 class Settings(Config):
@@ -27,7 +27,8 @@ async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
     await ctx.act("report.make", reports.make)
     await ctx.act("report.evaluate", reports.evaluate)
     await ctx.route("GET", "r/*", reports.show, right="document.read")
-    await ctx.every(ALIVE_S, ctx.alive)
+    await reports.look()
+    await ctx.every(LOOK_S, reports.look)
     yield
 
 

@@ -9,7 +9,17 @@ from typing import Annotated
 
 from pydantic import Field
 
-from hub.sdk import Conflict, Context, Entity, NotFound, Text, WebRequest, WebResponse, current_call
+from hub.sdk import (
+    Conflict,
+    Context,
+    Entity,
+    NotFound,
+    StateChanged,
+    Text,
+    WebRequest,
+    WebResponse,
+    current_call,
+)
 
 from .gather import Facts, gather
 from .page import render
@@ -38,6 +48,15 @@ class Reports:
     async def _add(self, entity: str, name: Text) -> None:
         await self._ctx.add(Entity(entity, name, simulated=self._simulated))
 
+    async def look(self) -> None:
+        """Last month's report is due until it is made. Called again and again."""
+        period = read_month(month_before(self._ctx.clock.now()))
+        entity = _entity(period, evaluation=False)
+        if await self._ctx.state(entity) is None:
+            await self._add(entity, _name(period, evaluation=False))
+            await self._ctx.emit(StateChanged(state="due", attributes={"period": period.name}), entity=entity)
+        await self._ctx.alive()
+
     async def make(self, month: Month = "") -> dict[str, object]:
         """Make the report of a month, anew when there is one; ``{"report", "media", "events"}``."""
         period = read_month(month or month_before(self._ctx.clock.now()))
@@ -60,12 +79,11 @@ class Reports:
 
     async def _keep(self, facts: Facts, html: str, pdf: bytes, evaluation: bool) -> dict[str, object]:
         period = facts.period
-        entity = f"monthly_report.{'e' if evaluation else 'm'}{period.name.replace('-', '_')}"
-        kind = ("ประเมินผล", "Evaluation") if evaluation else ("ประจำเดือน", "Monthly")
+        entity = _entity(period, evaluation)
         if await self._ctx.state(entity) is None:
             if len(await self._ctx.states("monthly_report")) >= MAX_REPORTS:
                 raise Conflict(f"there are {MAX_REPORTS} reports", where="report", hint="ask the technician")
-            await self._add(entity, Text(f"รายงาน{kind[0]} {period.th}", f"{kind[1]} report {period.en}"))
+            await self._add(entity, _name(period, evaluation))
         media = await self._ctx.media.put(pdf, "application/pdf", "incidents", entity)
         page = await self._ctx.media.put(html.encode(), "text/html", "incidents", entity)
         fields = {
@@ -91,3 +109,12 @@ class Reports:
         content, mime = await self._ctx.media.get(found.attributes["media"])
         file = f'attachment; filename="{found.entity.partition(".")[2]}.pdf"'
         return WebResponse(200, content, mime, {"Content-Disposition": file})
+
+
+def _entity(period: Period, evaluation: bool) -> str:
+    return f"monthly_report.{'e' if evaluation else 'm'}{period.name.replace('-', '_')}"
+
+
+def _name(period: Period, evaluation: bool) -> Text:
+    kind = ("ประเมินผล", "Evaluation") if evaluation else ("ประจำเดือน", "Monthly")
+    return Text(f"รายงาน{kind[0]} {period.th}", f"{kind[1]} report {period.en}")

@@ -16,6 +16,8 @@ from .period import BANGKOK, Period
 PAGE: Final = 1_000
 MAX_EVENTS: Final = 200_000
 """Of one type in one report; what is beyond is said in it."""
+SILENCE_S: Final = 10.0
+START_WITHIN_S: Final = 60.0
 _FOLLOWED = ("incident_acknowledged", "incident_assigned", "incident_closed")
 _PROMISES = ("promise_made", "promise_moved", "promise_ended")
 
@@ -73,6 +75,20 @@ class Reader:
         self.read += len(found)
         return found[0] if found else None
 
+    async def alive_before(self, begun: Event) -> float:
+        """When the hub was last alive before an instance began: at that moment, or, when it is among the first events
+        after a silence (a start of the hub), at the last event before the silence."""
+        found = await self._ctx.history(Query(newest=True, before=begun.seq, limit=PAGE))
+        self.read += len(found)
+        later = begun.received
+        for event in found:
+            if later - event.received >= SILENCE_S:
+                return event.received
+            if begun.received - event.received > START_WITHIN_S:
+                break
+            later = event.received
+        return begun.received
+
 
 async def gather(ctx: Context, period: Period) -> Facts:
     """All figures of a period; of one that is not over, up to now."""
@@ -129,13 +145,12 @@ async def _cameras(ctx: Context, reader: Reader, begin: float, until: float) -> 
 
 
 async def _absences(reader: Reader, instance: str, begin: float, until: float) -> list[figures.Turn]:
-    """When an instance stopped, failed or began anew. Where it began anew, nobody watched from the last event that the
-    hub recorded before: the hub itself may have been down."""
+    """When an instance stopped, failed or began anew. Where it began anew with the whole hub, nobody watched from the
+    last event that was recorded before."""
     turns = []
     for event in await reader.all("instance_changed", begin, until, entity=f"plugin.{instance}"):
         if event.data["state"] == "starting":
-            before = await reader.last(before=event.seq)
-            turns.append(figures.Turn(before.received if before else event.received, False))
+            turns.append(figures.Turn(await reader.alive_before(event), False))
         elif event.data["state"] != "running":
             turns.append(figures.Turn(event.received, False))
     return turns

@@ -50,7 +50,7 @@ def months(first: str, last: str) -> list[Period]:
     """All months from the first to the last, at most 24."""
     found, end = [read_month(first)], read_month(last)
     if end.begin < found[0].begin:
-        raise InvalidInput("the last month lies before the first", where="last_month")
+        raise InvalidInput("the last month is before the first", where="last_month")
     while found[-1].begin < end.begin:
         found.append(read_month(month_of(found[-1].end)))
         if len(found) > MAX_MONTHS:
