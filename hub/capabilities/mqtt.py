@@ -47,7 +47,7 @@ class Mqtt(Protocol):
         when every receiver has returned, so one that comes during a crash comes again: receivers must bear it twice. At
         each (re)connection the broker sends the retained messages once more. ``receive`` that raises
         ``Unavailable`` is called again after a moment, five times; any other error is noted and the message is over.
-        ``LimitExceeded`` over 200 subscriptions.
+        ``LimitExceeded`` over 4,000 subscriptions.
         """
 
     async def on_connection(self, changed: Callable[[bool], Awaitable[None]]) -> MqttSubscription:

@@ -88,7 +88,8 @@ class _Desk:
             self._since = self._ctx.clock.now()
         self._state, self._reason = state, reason
         name = self._name()
-        await self._ctx.health(connected, "" if connected else f"MQTT broker {name}: {reason}; it is tried again")
+        again = "" if connected else "; it is tried again"
+        await self._ctx.health(connected and not reason, f"MQTT broker {name}: {reason}{again}" if reason else "")
         if connected:
             await self._ctx.alive()
         await self.show()

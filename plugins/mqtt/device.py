@@ -20,7 +20,8 @@ from .receivers import Overflow, Receivers, Subscription
 MAX_PAYLOAD = 256 << 10
 MAX_WAITING = 1_000
 MAX_INBOX = 5_000
-ANSWER_WITHIN_S = 8.0
+ANSWER_WITHIN_S, SUBSCRIBED_WITHIN_S = 8.0, 60.0
+MAX_AT_ONCE = 100
 BACK_OFF_S = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 
 
@@ -83,6 +84,8 @@ class Connection:
     ) -> None:  # fmt: skip
         self._identifier, self._where, self._changed, self._log, self._rng = identifier, where, changed, log, rng
         self._client: aiomqtt.Client | None = None
+        self._unasked: set[str] = set()
+        self._ask_now = asyncio.Event()
         self._followers: list[_Watch] = []
         self._waiting = 0
         self._leaving: set[asyncio.Task[None]] = set()
@@ -105,6 +108,7 @@ class Connection:
         self._waiting += 1
         try:
             await client.publish(topic, body, qos, retain, timeout=ANSWER_WITHIN_S)
+            _end_if_cancelled()
         except aiomqtt.MqttError as away:
             raise Unavailable(f"the MQTT broker did not take it: {away}", where=topic) from None
         finally:
@@ -112,11 +116,8 @@ class Connection:
 
     async def subscribe(self, filter: str, receive: Receive, qos: int = 1) -> Subscription:
         made = self.receivers.add(filter, receive, qos)
-        if self._client is not None:
-            try:
-                await self._ask(self._client, {filter: self.receivers.wanted()[filter]})
-            except aiomqtt.MqttError as away:  # it is made with the next connection
-                self._log.info("%s was not subscribed to now: %s", filter, away)
+        self._unasked.add(filter)
+        self._ask_now.set()
         return made
 
     async def on_connection(self, changed: Follower) -> _Watch:
@@ -146,17 +147,46 @@ class Connection:
             await asyncio.sleep(wait * self._rng.uniform(0.7, 1.3))  # many hubs must not come back in one moment
 
     async def _hold(self, client: aiomqtt.Client) -> None:
+        self._client, self._unasked = client, set(self.receivers.wanted())
+        asking = asyncio.create_task(self._asking(client), name="mqtt: subscriptions")
         try:
-            if wanted := self.receivers.wanted():
-                await self._ask(client, wanted)
-            self._client = client
-            await self._tell(True, "")
             async for message in client.messages:
                 self._take(client, message)
         finally:
             self._client = None
             self.receivers.cut()
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
             await _leave(client)
+
+    async def _asking(self, client: aiomqtt.Client) -> None:
+        """Ask for subscriptions beside the reading: a broker may hold back its answer until retained messages of the
+        one before were acknowledged (amqtt does)."""
+        refused: list[str] = []
+        try:
+            refused += await self._ask(client)
+            await self._tell(True, _refusal(refused))
+            while True:
+                await self._ask_now.wait()
+                self._ask_now.clear()
+                if more := await self._ask(client):
+                    refused += more
+                    await self._changed(True, _refusal(refused))
+        except aiomqtt.MqttError as gone:
+            if not client._disconnected.done():
+                client._disconnected.set_exception(gone)
+
+    async def _ask(self, client: aiomqtt.Client) -> list[str]:
+        """Make what is not made; the filters that the broker refuses."""
+        refused = []
+        while self._unasked:
+            wanted = self.receivers.wanted()
+            asked = {one: wanted[one] for one in sorted(self._unasked)[:MAX_AT_ONCE] if one in wanted}
+            self._unasked -= {*sorted(self._unasked)[:MAX_AT_ONCE]}
+            answer = await client.subscribe(list(asked.items()), timeout=SUBSCRIBED_WITHIN_S) if asked else ()
+            _end_if_cancelled()
+            refused += [one for one, code in zip(asked, answer, strict=False) if _is_failure(code)]
+        return refused
 
     def _make(self, broker: Broker) -> aiomqtt.Client:
         client = aiomqtt.Client(
@@ -168,13 +198,6 @@ class Connection:
         client._client.manual_ack_set(True)  # aiomqtt has no word for it
         client.pending_calls_threshold = MAX_WAITING
         return client
-
-    @staticmethod
-    async def _ask(client: aiomqtt.Client, wanted: dict[str, int]) -> None:
-        answer = await client.subscribe(list(wanted.items()), timeout=ANSWER_WITHIN_S)
-        refused = [one for one, code in zip(wanted, answer, strict=False) if _is_failure(code)]
-        if refused:
-            raise aiomqtt.MqttError(f"the broker refuses the subscription to {', '.join(refused)}")
 
     def _take(self, client: aiomqtt.Client, message: aiomqtt.Message) -> None:
         inbox = client._queue
@@ -254,6 +277,18 @@ async def _leave(client: aiomqtt.Client) -> None:
     for future in (client._connected, client._disconnected):
         if future.done() and not future.cancelled():
             future.exception()  # it was seen: asyncio need not complain
+
+
+def _end_if_cancelled() -> None:
+    """aiomqtt waits with ``asyncio.wait_for``, which before Python 3.12 forgets a cancellation that comes together with
+    the answer."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+def _refusal(filters: list[str]) -> str:
+    return f"the broker refuses the subscription to {', '.join(filters[:5])}"[:300] if filters else ""
 
 
 def _is_failure(code: object) -> bool:

@@ -17,7 +17,7 @@ import aiomqtt
 from hub.capabilities import MqttMessage, Receive
 from hub.sdk import InvalidInput, LimitExceeded, Unavailable
 
-MAX_SUBSCRIPTIONS = 200
+MAX_SUBSCRIPTIONS = 4_000
 MAX_QUEUE = 1_000
 RECEIVE_WITHIN_S = 30.0
 TRIES, AGAIN_S = 5, 1.0
@@ -78,7 +78,8 @@ class Receivers:
 
     def __init__(self, log: logging.Logger, leave: Callable[[str], None]) -> None:
         self.log, self._leave = log, leave
-        self._all: list[Subscription] = []
+        self._all: dict[str, list[Subscription]] = {}  # by filter
+        self._wild: set[str] = set()  # those filters that fit more than one topic
         self._open: deque[Delivery] = deque()  # in the order of their coming, as they are to be acknowledged
         self.received = self.dropped = 0
         self.problem = ""
@@ -91,24 +92,24 @@ class Receivers:
             raise InvalidInput(str(wrong), where=filter, hint="a filter such as home/+/state or home/#") from None
         if qos not in (0, 1, 2):
             raise InvalidInput(f"{qos} is no QoS", where=filter, hint="0, 1 or 2")
-        if len(self._all) >= MAX_SUBSCRIPTIONS:
+        if sum(map(len, self._all.values())) >= MAX_SUBSCRIPTIONS:
             raise LimitExceeded(f"over {MAX_SUBSCRIPTIONS} subscriptions", where=filter)
         made = Subscription(self, filter, receive, qos)
-        self._all.append(made)
+        self._all.setdefault(filter, []).append(made)
+        if "+" in filter or "#" in filter:
+            self._wild.add(filter)
         return made
 
     def wanted(self) -> dict[str, int]:
         """Filters, each with the highest QoS that somebody asked for."""
-        found: dict[str, int] = {}
-        for one in self._all:
-            found[one.filter] = max(one.qos, found.get(one.filter, 0))
-        return found
+        return {name: max(one.qos for one in held) for name, held in self._all.items()}
 
     def deliver(self, message: MqttMessage, acknowledge: Callable[[], None]) -> None:
         """Hand a message to all it fits. ``Overflow`` when it must not be lost and does not fit."""
         self.received += 1
         topic = aiomqtt.Topic(message.topic)
-        takers = [one for one in self._all if topic.matches(one.filter)]
+        takers = [*self._all.get(message.topic, ())]
+        takers += [one for wild in self._wild if topic.matches(wild) for one in self._all[wild]]
         full = [one for one in takers if one.queue.full()]
         if full and message.qos:
             raise Overflow(f"the receiver of {full[0].filter} does not keep up")
@@ -147,18 +148,22 @@ class Receivers:
 
     def forget(self, subscription: Subscription) -> None:
         """Its worker has ended: what it had not done counts as had."""
-        if subscription not in self._all:
+        held = self._all.get(subscription.filter, [])
+        if subscription not in held:
             return
-        self._all.remove(subscription)
+        held.remove(subscription)
         while not subscription.queue.empty():
             self.done(subscription.queue.get_nowait())
-        if subscription.filter not in self.wanted():
+        if not held:
+            del self._all[subscription.filter]
+            self._wild.discard(subscription.filter)
             self._leave(subscription.filter)
 
     async def end(self) -> None:
         """Stop all."""
-        workers = [one.worker for one in self._all]
+        workers = [one.worker for held in self._all.values() for one in held]
         self._all.clear()
+        self._wild.clear()
         for worker in workers:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)

@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import socket
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -153,6 +154,12 @@ class Street:
         """Send as a lamp does."""
         if self._client is not None:
             await self._client.publish(topic, payload, qos=1, retain=retain)
+
+    def cut(self) -> None:
+        """The gateway's connection breaks without a good-bye, so that the broker tells its will."""
+        made = self._client._client.socket() if self._client is not None else None
+        if isinstance(made, socket.socket):
+            made.shutdown(socket.SHUT_RDWR)
 
     async def do(self, word: str, name: str) -> None:
         """``fail``: hears, does not obey. ``dark``: goes out and stays so. ``heal``: well again. ``offline``,
