@@ -70,7 +70,8 @@ class Line:
             async with asyncio.timeout(self._first_word_s):
                 first = await self._socket.receive()
         except TimeoutError:
-            raise TimedOut(f"nothing was said within {self._first_word_s:g} s", where=self._socket.request.path) from None
+            words = f"nothing was said within {self._first_word_s:g} s"
+            raise TimedOut(words, where=self._socket.request.path) from None
         message: str | bytes | None = first
         while message is not None:
             self._count()

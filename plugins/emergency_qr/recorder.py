@@ -81,7 +81,9 @@ class Recorder:
                 if draft.size + len(piece) > MAX_FILE:
                     raise LimitExceeded(f"a recording has at most {MAX_FILE >> 20} MiB", where=call.entity)
                 kept = await draft.append(piece)
-                call.recorded_at, call.picture_due = self._ctx.clock.now(), None
+                call.recorded_at = self._ctx.clock.now()
+                if mime.startswith("video/"):  # sound alone is not what was promised
+                    call.picture_due = None
                 await socket.send(orjson.dumps({"kept": kept}).decode())
             whole = piece == "end"
         finally:

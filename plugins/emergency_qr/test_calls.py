@@ -97,7 +97,8 @@ async def test_a_transfer_rings_again_and_another_officer_takes_it() -> None:
         await phone.hear("transferred")
         state = at.hub.state(call)
         assert state is not None
-        assert (state.state, state.attributes["officer"], state.attributes["forwarded_to"]) == ("ringing", None, "desk2")
+        shown = [state.state, state.attributes["officer"], state.attributes["forwarded_to"]]
+        assert shown == ["ringing", None, "desk2"]
         assert (await at.act("lek", "call.answer", call))["status"] == "done"
         async with at.staff("lek", "desk") as other:
             await other.say("attach", call=call)

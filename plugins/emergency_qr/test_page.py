@@ -165,14 +165,19 @@ async def test_the_sheet_prints_codes_that_a_scanner_reads(tmp_path: Path) -> No
             pdf = await answer.read()
             assert (answer.status, answer.content_type, pdf[:5]) == (200, "application/pdf", b"%PDF-")
         address = await at.hub.supervised.attempt.ctx.address()  # type: ignore[union-attr]
-    (tmp_path / "sheet.pdf").write_bytes(pdf)
+    assert scanned(pdf, tmp_path) == [f"{address}/hook/emergency_qr/p/{TOKEN}"]
+
+
+def scanned(pdf: bytes, folder: Path) -> list[str]:
+    """What a scanner reads from a printed page."""
+    (folder / "sheet.pdf").write_bytes(pdf)
     try:
-        subprocess.run(["pdftoppm", "-r", "150", "-png", "sheet.pdf", "sheet"], cwd=tmp_path, check=True)
-        picture = next(tmp_path.glob("sheet*.png"))
+        subprocess.run(["pdftoppm", "-r", "150", "-png", "sheet.pdf", "sheet"], cwd=folder, check=True)
+        picture = next(folder.glob("sheet*.png"))
         read = subprocess.run(["zbarimg", "-q", "--raw", picture], capture_output=True, text=True, check=True)
     except FileNotFoundError as missing:
         pytest.skip(f"{missing.filename} is not installed: apt-get install poppler-utils zbar-tools")
-    assert read.stdout.split() == [f"{address}/hook/emergency_qr/p/{TOKEN}"]
+    return read.stdout.split()
 
 
 def test_forms_are_read_as_rfc_7578_says() -> None:
@@ -186,9 +191,10 @@ def test_forms_are_read_as_rfc_7578_says() -> None:
     assert form.files == {"photo": b"\x00\r\n\xff"}
     with pytest.raises(InvalidInput, match="ends in the middle"):
         read_form("multipart/form-data; boundary=a'b", body[:-9])
-    assert read_form("application/x-www-form-urlencoded", "text=a+%E0%B8%81".encode()).fields == {"text": "a ก"}
+    assert read_form("application/x-www-form-urlencoded", b"text=a+%E0%B8%81").fields == {"text": "a ก"}
 
 
 def test_no_file_of_the_page_asks_another_host() -> None:
     for name in ("page.html", "status.html", "said.html", "page.js", "status.js", "page.css"):
-        assert "http" not in (HERE / name).read_text(encoding="utf-8").replace("/^http/", "").replace("nohttps", ""), name
+        text = (HERE / name).read_text(encoding="utf-8").replace("/^http/", "").replace("nohttps", "")
+        assert "http" not in text, name

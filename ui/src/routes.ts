@@ -23,6 +23,7 @@ export const ROUTES: readonly Route[] = [
   { name: 'inbox', menu: 'nav.inbox', load: () => import('./pages/Inbox.svelte'), may: () => live.list('report').length > 0 || app.actions.some((spec) => spec.capability === 'report') },
   { name: 'cameras', menu: 'nav.cameras', load: () => import('./pages/Cameras.svelte'), may: () => app.may('camera.watch') },
   { name: 'wall', load: () => import('./pages/Wall.svelte'), bare: true },
+  { name: 'calls', menu: 'nav.calls', load: () => import('./pages/Calls.svelte'), may: () => app.mayCall('call.answer') },
   { name: 'plugins', menu: 'nav.plugins', load: () => import('./pages/Plugins.svelte'), may: () => app.may('plugin.read') },
   { name: 'automations', menu: 'nav.automations', load: () => import('./pages/Automations.svelte'), may: () => app.may('automation.read') },
   { name: 'views', menu: 'nav.views', load: () => import('./pages/Views.svelte'), may: () => app.views.length > 0 },

@@ -5,6 +5,7 @@ import { automations } from './automations';
 import { base } from './base';
 import { board } from './board';
 import { cameras } from './cameras';
+import { call } from './call';
 import { errors } from './errors';
 import { fields } from './fields';
 import { inbox } from './inbox';
@@ -13,7 +14,7 @@ import { plugins } from './plugins';
 import { views } from './views';
 import { vocabulary } from './vocabulary';
 
-const PARTS = [base, board, cameras, inbox, errors, fields, plugins, automations, views, vocabulary] as const;
+const PARTS = [base, board, cameras, inbox, errors, fields, plugins, automations, views, vocabulary, call] as const;
 
 type KeyOf<P> = P extends Part<infer K> ? K : never;
 export type Key = KeyOf<(typeof PARTS)[number]>;
