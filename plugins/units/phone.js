@@ -6,6 +6,7 @@
   const find = (id) => document.getElementById(id);
   const QUEUE = `hub.${base}.queue`;
   const WANTED = `hub.${base}.position`;
+  const LACKING = `hub.${base}.sos`;
   const MOST_POSITIONS = 500;
   const EVERY_MS = 10_000;
   let sending = false;
@@ -16,7 +17,7 @@
   const keep = (items) => localStorage.setItem(QUEUE, JSON.stringify(items));
 
   function add(item) {
-    const items = queue();
+    const items = queue().filter((one) => one.id !== item.id); // the same again, with its position now
     items.push(item);
     const positions = items.filter((one) => one.kind === 'position');
     const spare = new Set(positions.slice(0, Math.max(0, positions.length - MOST_POSITIONS)).map((one) => one.id));
@@ -67,12 +68,22 @@
     const id = newId();
     const at = Date.now() / 1000;
     if (navigator.vibrate) navigator.vibrate([200, 100, 200]);
-    add({ id, kind: 'sos', ...(last || {}), at });
-    if (!last && navigator.geolocation) {
-      navigator.geolocation.getCurrentPosition((fix) => add({ id, kind: 'sos', ...place(fix), at }), () => {},
-        { enableHighAccuracy: true, timeout: 10_000, maximumAge: 60_000 });
-    }
+    if (!last) localStorage.setItem(LACKING, JSON.stringify({ id, at }));
+    add({ id, kind: 'sos', ...(last || {}), at }); // at once: the position may come after it
+    locate();
   });
+
+  // The position of an SOS that went without one; it is looked for again when the page was loaded anew meanwhile.
+  function locate() {
+    const lacking = JSON.parse(localStorage.getItem(LACKING) || 'null');
+    if (!lacking || !navigator.geolocation) return;
+    if (Date.now() / 1000 - lacking.at > 600) { localStorage.removeItem(LACKING); return; }
+    navigator.geolocation.getCurrentPosition((fix) => {
+      localStorage.removeItem(LACKING);
+      add({ id: lacking.id, kind: 'sos', ...place(fix), at: lacking.at });
+    }, () => {}, { enableHighAccuracy: true, timeout: 15_000, maximumAge: 60_000 });
+  }
+  locate();
 
   // --- position, on duty only
 
