@@ -136,7 +136,7 @@ describe('the inbox', () => {
 describe('duty, silence and calls for help', () => {
   it('tells who is on duty and whether they are enough', () => {
     const shift = state('shift.current', 'short', { officers: [{ account: 'user:a', name: 'สมชาย', title: 'ร.ต.อ.' }, { account: 'user:b' }, 'user:c'], count: 1, needed: 2, until: 99 });
-    expect(dutyOf(shift, 'th')).toEqual({ officers: ['ร.ต.อ. สมชาย', 'b', 'c'], since: null, until: 99, short: { count: 1, needed: 2 } });
+    expect(dutyOf(shift, 'th')).toEqual({ officers: ['ร.ต.อ. สมชาย', 'b', 'c'], accounts: ['a', 'b', 'c'], unheard: true, since: null, until: 99, short: { count: 1, needed: 2 } });
     expect(dutyOf(undefined, 'th')).toBeNull();
   });
 

@@ -4,11 +4,11 @@ import type { ActionSpec, State } from './api';
 import { capabilities } from './entity';
 import { domainOf } from './text';
 
-/** Is it an action of one of the entity's capabilities? An entity that names none has its domain's. */
+/** Is it an action of one of the entity's capabilities? An entity that says nothing of them has its domain's. */
 export function offers(state: State, spec: ActionSpec): boolean {
   if (spec.capability === null) return false;
-  const can = capabilities(state);
-  return can.length > 0 ? can.includes(spec.capability) : spec.capability === domainOf(state.entity);
+  const said = Array.isArray(state.attributes['capabilities']);
+  return said ? capabilities(state).includes(spec.capability) : spec.capability === domainOf(state.entity);
 }
 
 /** The entity's actions; ``chosen`` names those that a view wants, in its order. */

@@ -30,7 +30,7 @@ export const base = part(
     'nav.board': 'กระดานเหตุ',
     'nav.plugins': 'ปลั๊กอิน',
     'nav.automations': 'กฎอัตโนมัติ',
-    'nav.views': 'หน้าของปลั๊กอิน',
+    'nav.views': 'หน้างาน',
 
     'lang.switch': 'Switch to English',
     'lang.short': 'EN',
@@ -115,7 +115,7 @@ export const base = part(
     'nav.board': 'Board',
     'nav.plugins': 'Plugins',
     'nav.automations': 'Automations',
-    'nav.views': 'Plugin pages',
+    'nav.views': 'Pages',
 
     'lang.switch': 'เปลี่ยนเป็นภาษาไทย',
     'lang.short': 'ไทย',
