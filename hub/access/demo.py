@@ -1,4 +1,4 @@
-"""The demo's accounts: an officer, and two owners of private cameras. They exist while the demo runs on loopback."""
+"""The demo's accounts: two officers, and two owners of private cameras. They exist while the demo runs on loopback."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ USER: Final = "demo"
 PASSWORD: Final = "sukhothai-demo"  # noqa: S105
 ACCOUNTS: Final[tuple[tuple[str, tuple[str, ...], str | None], ...]] = (
     (USER, ("ccoc", "operator", "commander"), None),
+    ("second", ("ccoc", "commander"), None),  # two officers are on duty, and some things need both
     ("goldshop", ("partner",), "gold_shop_2"),
     ("hotel", ("partner",), "hotel_1"),
 )

@@ -6,6 +6,7 @@ Each step is done once a day: its key is its number and the date, so a restart r
 from __future__ import annotations
 
 import datetime
+import re
 from typing import Any
 
 import aiohttp
@@ -17,6 +18,7 @@ from .settings import StepSettings
 WITHIN_S = 40.0
 RETRY_S = 10.0
 MAX_TRIES = 6
+MOMENT = re.compile(r"\{now([+-]\d+)?\}")
 
 
 class Evening:
@@ -54,9 +56,10 @@ class Evening:
     async def _do(self, number: int, step: StepSettings) -> Any:
         session = await self._session(step.user)
         day = datetime.datetime.fromtimestamp(self._ctx.clock.now(), datetime.UTC).date().isoformat()
-        body = {"params": _filled(step.params, self._kept), "key": f"evening:{day}:{number}"}
+        now = self._ctx.clock.now()
+        body = {"params": _filled(step.params, self._kept, now), "key": f"evening:{day}:{number}"}
         if step.target is not None:
-            body["target"] = _filled(step.target, self._kept)
+            body["target"] = _filled(step.target, self._kept, now)
         async with session.post(f"{self._hub}/api/actions/{step.action}", json=body) as answer:
             told = await answer.json()
         if answer.status not in (200, 202) or told.get("status") not in ("done", "confirming"):
@@ -88,11 +91,14 @@ class Evening:
             await session.close()
 
 
-def _filled(value: Any, kept: dict[str, str]) -> Any:
+def _filled(value: Any, kept: dict[str, str], now: float) -> Any:
+    """With the results of earlier steps in the place of ``{NAME}``, and ``{now+SECONDS}`` as a time."""
     if isinstance(value, str):
+        if (moment := MOMENT.fullmatch(value)) is not None:
+            return now + float(moment[1] or 0)
         for name, text in kept.items():
             value = value.replace(f"{{{name}}}", text)
         return value
     if isinstance(value, dict):
-        return {key: _filled(item, kept) for key, item in value.items()}
-    return [_filled(item, kept) for item in value] if isinstance(value, list) else value
+        return {key: _filled(item, kept, now) for key, item in value.items()}
+    return [_filled(item, kept, now) for item in value] if isinstance(value, list) else value

@@ -25,7 +25,7 @@ class StepSettings(Config):
     after_s: float = Field(ge=0, le=86_400, description="seconds after the start")
     action: str = Field(description="the action, domain.verb")
     target: str | None = Field(None, description="the entity it is for")
-    params: dict[str, Any] = Field({}, description="its parameters; {NAME} stands for a result kept under that name")
+    params: dict[str, Any] = Field({}, description="its parameters; {NAME}: a kept result; {now+60}: a time")
     user: str = Field("demo", description="who does it: an account of the demo")
     keep: str | None = Field(None, description="the name under which its result is kept for later steps")
 

@@ -258,6 +258,16 @@ class LinePlatform:
             return 0
 
 
+async def _say(platform: LinePlatform, number: int, said: str) -> None:
+    """A citizen writes some seconds after the start, and again while the hub does not take it, as LINE does."""
+    seconds, _, words = said.partition(" ")
+    await asyncio.sleep(float(seconds))
+    event = platform.text_event(words, user=f"U{number:032x}")
+    while platform.webhook and await platform.deliver(platform.webhook, [event]) != 200:
+        event = event | {"deliveryContext": {"isRedelivery": True}}
+        await asyncio.sleep(5)
+
+
 async def main(arguments: Sequence[str]) -> None:
     """The program."""
     parser = argparse.ArgumentParser(description="a LINE platform on loopback (simulated)")
@@ -266,13 +276,17 @@ async def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--secret", default="demo-line-secret")
     parser.add_argument("--quota", type=int, default=300)
     parser.add_argument("--webhook", help="where messages of citizens are sent")
+    parser.add_argument("--say", action="append", default=[], metavar="'SECONDS WORDS'", help="what a citizen writes")
     given = parser.parse_args(arguments)
     platform = LinePlatform(given.token, given.secret, quota=given.quota)
     platform.webhook = given.webhook
     port = await platform.start(port=given.port)
     told = end_asked()
     say_ready(port=port, url=f"http://127.0.0.1:{port}")
+    citizens = [asyncio.create_task(_say(platform, number, one)) for number, one in enumerate(given.say)]
     await told.wait()
+    for citizen in citizens:
+        citizen.cancel()
     await platform.stop()
 
 

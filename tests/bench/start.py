@@ -9,13 +9,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import socket
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from tests.scenarios.serve import ROOT, Served
+from tests.demo import demo_config
+from tests.scenarios.serve import Served
 
 TICK = os.sysconf("SC_CLK_TCK")
 EMPTY = "zone: {name: empty, center: [17.0, 99.8]}\nweb: {port: 0}\n"
@@ -64,24 +64,6 @@ def measure(label: str, config: Path, environ: dict[str, str], settle_s: float) 
             hub.stop()
 
 
-def free_ports(count: int) -> list[int]:
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [made.getsockname()[1] for made in held]
-    for made in held:
-        made.close()
-    return ports
-
-
-def demo_environ() -> dict[str, str]:
-    """Ports of the demo's devices of this run alone."""
-    camera, line, drone = free_ports(3)
-    return {
-        "HUB_DEMO_CAMERA": f"rtsp://127.0.0.1:{camera}/scene", "HUB_DEMO_CAMERA_PORT": str(camera),
-        "HUB_DEMO_LINE": f"http://127.0.0.1:{line}", "HUB_DEMO_LINE_PORT": str(line),
-        "HUB_DEMO_DRONE": f"udpout:127.0.0.1:{drone}", "HUB_DEMO_DRONE_PORT": str(drone),
-    }  # fmt: skip
-
-
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench start", description=__doc__)
     parser.add_argument("--no-demo", action="store_true", help="the empty zone only")
@@ -94,7 +76,9 @@ def main(argv: list[str]) -> int:
         for _ in range(options.runs):
             measure("empty zone", config, {}, 0)
     if not options.no_demo:
-        measure("demo zone", ROOT / "config.yaml", demo_environ(), options.settle)
+        with tempfile.TemporaryDirectory() as folder:
+            config, _ = demo_config(Path(folder))  # ports of this run alone
+            measure("demo zone", config, {}, options.settle)
     return 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import signal
 import socket
@@ -17,6 +16,8 @@ import aiohttp
 import pytest
 from playwright.async_api import Page, async_playwright
 
+from tests.demo import demo_config
+
 TOP = Path(__file__).resolve().parents[2]
 CHROMIUM = next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None)
 FLAGS = [
@@ -24,6 +25,7 @@ FLAGS = [
 ]  # fmt: skip
 USER, PASSWORD = "demo", "sukhothai-demo"
 SERVE_WITHIN_S = 60
+LINE = 18080  # the port of the demo's LINE server in config.yaml
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
@@ -58,25 +60,15 @@ class Demo:
             return sent
 
 
-def demo_environment() -> tuple[dict[str, str], int]:
-    camera, line, drone = free_port(), free_port(), free_port(socket.SOCK_DGRAM)
-    return {
-        **os.environ,
-        "HUB_DEMO_CAMERA": f"rtsp://127.0.0.1:{camera}/scene", "HUB_DEMO_CAMERA_PORT": str(camera),
-        "HUB_DEMO_LINE": f"http://127.0.0.1:{line}", "HUB_DEMO_LINE_PORT": str(line),
-        "HUB_DEMO_DRONE": f"udpout:127.0.0.1:{drone}", "HUB_DEMO_DRONE_PORT": str(drone),
-    }, line  # fmt: skip
-
-
 @pytest.fixture
 async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
-    """``hub run`` with the repository's own ``config.yaml``, on free ports."""
+    """``hub run`` with the repository's own configuration, its devices on free ports."""
     if shutil.which("tesseract") is None:
         pytest.skip("tesseract is not installed: apt-get install tesseract-ocr tesseract-ocr-tha")
-    environment, line = demo_environment()
+    config, ports = demo_config(tmp_path)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "hub", "run", "--config", str(TOP / "config.yaml"), "--data", str(tmp_path / "data"),
-        "--port", "0", cwd=TOP, env=environment, stdout=asyncio.subprocess.PIPE,
+        sys.executable, "-m", "hub", "run", "--config", str(config), "--data", str(tmp_path / "data"), "--port", "0",
+        cwd=TOP, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None
     try:
@@ -84,7 +76,7 @@ async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
             while not (said := (await process.stdout.readline()).decode()).startswith("hub: "):
                 assert said, "the hub ended before it served"
         async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
-            running = Demo(said.removeprefix("hub: ").strip(), line, process, http)
+            running = Demo(said.removeprefix("hub: ").strip(), ports[LINE], process, http)
             await running.sign_in()
             yield running
     finally:
