@@ -64,6 +64,19 @@ class Signer:
         head = Head(n, digest, self._clock.now())
         return Head(head.n, head.hash, head.at, self._key.sign(head.signed()).hex())
 
+    def sign(self, data: bytes) -> str:
+        """The signature of other bytes, hex. They must begin with what they are, so that no head can be made of it."""
+        return self._key.sign(data).hex()
+
+
+def signed_by(public_key: str, signature: str, data: bytes) -> bool:
+    """Is it the key's signature of the bytes? Key and signature are hex; what is no hex is no signature."""
+    try:
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key)).verify(bytes.fromhex(signature), data)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
 
 def _load_key(path: Path) -> Ed25519PrivateKey:
     try:

@@ -91,6 +91,8 @@ class LiveApi:
             async for message in socket:
                 if message.type is not WSMsgType.TEXT:  # nothing is expected; a text is passed over
                     break
+        except ConnectionError:  # it went while the socket was being opened
+            pass
         finally:
             del self._open[socket]
             viewer.close()
