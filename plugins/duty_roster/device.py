@@ -73,7 +73,7 @@ class Desk:
         state = await self._ctx.state(CURRENT)
         if state is None or state.state == "unknown":
             await self._ctx.emit(StateChanged(state="none"), entity=CURRENT)
-        await self.look()
+        await self.look(starting=True)
 
     async def on_duty(self) -> list[str]:
         """The service ``Roster``."""
@@ -87,8 +87,9 @@ class Desk:
 
     # --- time
 
-    async def look(self) -> None:
-        """What the clock brings: the next shift, too few officers, an overdue sound test."""
+    async def look(self, starting: bool = False) -> None:
+        """What the clock brings: the next shift, too few officers, an overdue sound test. What asks for an alarm is
+        not told while ``starting``: the rules that make alarms begin after the plugins."""
         async with self._busy:
             now = self._ctx.clock.now()
             slot = running(self._plan.slots(now), now)
@@ -98,7 +99,9 @@ class Desk:
                 self._now.since, self._now.until = slot.since, slot.until  # its hours were edited
             await self._roster_stands_in(slot)
             await self._told_all(now, "time")
-            await self._overdue(now)
+            if not starting:
+                await self._enough(now)
+                await self._overdue(now)
             await self._keep()
         await self._ctx.alive()
 
@@ -145,15 +148,14 @@ class Desk:
             if not first or not await self._stands(officers):
                 await self._ctx.emit(changed, entity=CURRENT)
         await self._plan.show(now, present)
-        await self._enough(len(present), now)
 
     async def _stands(self, officers: list[dict[str, Any]]) -> bool:
         """After a restart: was that told before?"""
         state = await self._ctx.state(CURRENT)
         return state is not None and state.attributes.get("officers") == officers
 
-    async def _enough(self, count: int, now: float) -> None:
-        kept, needed = self._now, self._rules.needed
+    async def _enough(self, now: float) -> None:
+        kept, needed, count = self._now, self._rules.needed, len(self._present(now))
         if not kept.key:
             return
         if count >= needed and kept.short:
@@ -193,6 +195,7 @@ class Desk:
                 self._now.signed.setdefault(account, now)
                 shift = self._now.key
             await self._told_all(now, "signed_in", account)
+            await self._enough(now)
             await self._keep()
         return {"shift": shift, "on_duty": await self.on_duty()}
 
@@ -205,6 +208,7 @@ class Desk:
             for part in held:
                 del part[account]
             await self._told_all(self._ctx.clock.now(), "signed_out", account, reason)
+            await self._enough(self._ctx.clock.now())
             await self._keep()
         return {"shift": self._now.key, "on_duty": await self.on_duty()}
 
@@ -242,6 +246,7 @@ class Desk:
             else:  # before the shift's end: nobody of it stays on after it
                 kept.relieved = True
             await self._told_all(self._ctx.clock.now(), "relieved", account)
+            await self._enough(self._ctx.clock.now())
             await self._keep()
             return result
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from hub.sdk import Denied, Entity, InvalidInput, ManualClock, Outcome, Text
 from hub.testing import Harness, harness
 from plugins.duty_roster.handover import digest
+from plugins.duty_roster.page import handover_page
 
 HERE = Path(__file__).parent
 CURRENT = "shift.current"
@@ -291,3 +293,17 @@ async def test_where_nobody_needs_to_sign_in_the_roster_counts() -> None:
         clock.advance_to(at("2026-11-23 20:20"))
         await hub.until(lambda: (now := hub.state(CURRENT)) and now.attributes["names"] == ["ร.ต.อ. ดาว", "ร.ต.อ. วิชัย"])
         assert hub.events("duty_short") == []
+
+
+async def test_the_printed_page_says_whether_it_is_the_signed_note(at_work: Station) -> None:
+    await begin_day(at_work)
+    await open_things(at_work)
+    await at_work.act("somchai", "shift.hand_over", note="<b>ระวัง</b>")
+    (note,) = at_work.notes().values()
+    page = handover_page(note, ZoneInfo("Asia/Bangkok"))
+    assert "ตรงกับเอกสาร" in page and "ผู้รับเวร: ยังไม่ลงนาม" in page
+    assert "&lt;b&gt;ระวัง&lt;/b&gt;" in page and "<b>" not in page
+    assert "เวร 20261123_day · 23/11/2569 08:00 น. ถึง 23/11/2569 20:00 น." in page
+    assert "ตรวจไม่ได้: " in page  # the watch-list is not installed here
+    changed = {**note, "note": "ไม่มีอะไร"}
+    assert "ถูกแก้ไข" in handover_page(changed, ZoneInfo("Asia/Bangkok"))
