@@ -94,7 +94,7 @@ class Device:
         """Ask who it is and what it can do; errors as ``ask``."""
         await self.close()
         self._camera = ONVIFCamera(
-            self.host, self.port, self.username, self.password, adjust_time=True, nat_override=True
+            self.host, self.port, self.username or "", self.password or "", adjust_time=True, nat_override=True
         )
         await self.ask(self._camera.update_xaddrs, ANSWER_S * 2)
         management = await self.service("devicemgmt")

@@ -15,16 +15,24 @@ import hashlib
 import re
 import sys
 import time
+import types
 import xml.etree.ElementTree as ET
 from calendar import timegm
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+if not __package__:  # started as a program: its folder is a package of its own, without the plugin's entry
+    __package__ = "onvif_camera_program"
+    sys.modules[__package__] = types.ModuleType(__package__)
+    sys.modules[__package__].__path__ = [str(Path(__file__).resolve().parent)]
+
 from hub.sdk.program import end_asked, say_ready
-from plugins.onvif_camera import fake_words as say
+
+from . import fake_words as say
 
 TOPICS = {
     "motion": ("tns1:RuleEngine/CellMotionDetector/Motion", "VideoSourceConfigurationToken", "IsMotion"),

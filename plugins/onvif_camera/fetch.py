@@ -6,6 +6,7 @@ they would carry the password to wherever the camera says.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 import secrets
@@ -71,7 +72,7 @@ def answers(asked: list[str], method: str, url: str, username: str, password: st
     for one in asked:
         scheme, _, rest = one.partition(" ")
         if scheme.lower() == "basic":
-            basic = [aiohttp.BasicAuth(username, password, "utf-8").encode()]
+            basic = ["Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()]
         elif scheme.lower() == "digest":
             parts = {key.lower(): quoted or bare for key, quoted, bare in _PART.findall(rest)}
             header = digest(parts, method, url, username, password, cnonce or secrets.token_hex(8))
