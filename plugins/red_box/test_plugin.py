@@ -52,7 +52,7 @@ async def test_doubtful_scans_are_marked_and_taken(patrol: OpenPatrol) -> None:
     async with patrol("2026-11-23 12:00") as one:
         old = one.code()
         assert (await one.hub.call("red_box.renew_code", params={"box": "rb1"})).status == "done"
-        away = {"lat": 17.02, "lon": 99.9, "code": old}
+        away: dict[str, Any] = {"lat": 17.02, "lon": 99.9, "code": old}
         _, answer = await one.sync(one.scan("a", **away))
         assert answer["items"][0]["doubts"] == ["out_of_radius", "outside_window", "old_challenge"]
         _, answer = await one.sync(one.scan("b", "rb2", lat=None))
