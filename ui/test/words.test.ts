@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { dictionaries, known, translate, type Key } from '../src/lib/words';
 
@@ -23,6 +24,12 @@ describe('the dictionary', () => {
     expect(inEnglish).toEqual(['hit.correctPlate']); // an example of a Thai plate
     const notThai = keys.filter((key) => !thai.test(dictionaries.th[key]) && !key.startsWith('lang.'));
     expect(notThai.sort()).toEqual(['alarm.count', 'health.mb', 'plugin.restarted']);
+  });
+
+  it('has words for each code that the hub refuses with', () => {
+    const codes = [...readFileSync('../hub/core/error.py', 'utf8').matchAll(/^ {4}code(?:: ClassVar\[str\])? = "(\w+)"$/gm)].map(([, code]) => `error.${code}`);
+    expect(codes.length).toBeGreaterThan(10);
+    expect(codes.filter((code) => !keys.includes(code as Key))).toEqual([]);
   });
 
   it('fills blanks and leaves the unknown ones', () => {

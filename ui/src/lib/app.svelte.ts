@@ -2,7 +2,7 @@
 
 import { Api, ApiError, type ActionSpec, type LoginPage, type Outcome, type Session, type View, type Words, type Zone } from './api';
 import { live } from './live.svelte';
-import { faultWords, notices } from './notices.svelte';
+import { notices } from './notices.svelte';
 import { prefs } from './prefs.svelte';
 import { Siren, Speaker } from './sound';
 import { browserTimers } from './stream';
@@ -133,7 +133,7 @@ class App {
       notices.outcome(outcome, this.actionTitle(name));
       return outcome;
     } catch (fault) {
-      notices.say(`${prefs.t('action.failed', { action: this.actionTitle(name) })} — ${faultWords(fault)}`, false);
+      notices.fault(fault, prefs.t('action.failed', { action: this.actionTitle(name) }));
       return null;
     }
   }

@@ -3,11 +3,10 @@
 import type { HubEvent } from './api';
 import { app } from './app.svelte';
 import { live } from './live.svelte';
-import { faultWords } from './notices.svelte';
 
-export function followEvents(type: () => string | null, kept: number): { readonly events: readonly HubEvent[]; readonly wrong: string } {
+export function followEvents(type: () => string | null, kept: number): { readonly events: readonly HubEvent[]; readonly wrong: unknown } {
   let events = $state.raw<HubEvent[]>([]);
-  let wrong = $state('');
+  let wrong = $state.raw<unknown>(null);
   const wanted = $derived(type());
 
   $effect(() => {
@@ -21,7 +20,7 @@ export function followEvents(type: () => string | null, kept: number): { readonl
       if (bySeq.size > 2 * kept) bySeq = new Map(events.map((event) => [event.seq, event]));
     };
     if (!name) return;
-    app.api.events({ type: name, limit: kept, newest: 1 }).then(add, (fault: unknown) => (wrong = faultWords(fault)));
+    app.api.events({ type: name, limit: kept, newest: 1 }).then(add, (fault: unknown) => (wrong = fault));
     const stop = live.store.listen(({ changes }) => {
       const fresh = changes.filter(({ event }) => event.type === name).map(({ event }) => event);
       if (fresh.length > 0) add(fresh);

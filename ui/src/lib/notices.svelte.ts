@@ -8,6 +8,8 @@ export interface Notice {
   id: number;
   good: boolean;
   text: string;
+  /** The hub's own words, mostly English, smaller beneath. */
+  detail: string;
 }
 
 const MAX_NOTICES = 3;
@@ -18,9 +20,9 @@ class Notices {
   list = $state.raw<Notice[]>([]);
   #next = 1;
 
-  say(text: string, good = true): void {
+  say(text: string, good = true, detail = ''): void {
     const id = this.#next++;
-    this.list = [...this.list, { id, good, text }].slice(-MAX_NOTICES);
+    this.list = [...this.list, { id, good, text, detail }].slice(-MAX_NOTICES);
     setTimeout(() => this.drop(id), good ? GOOD_MS : BAD_MS);
   }
 
@@ -33,23 +35,34 @@ class Notices {
     if (outcome.status === 'done') this.say(prefs.t('action.done', { action }));
     else if (outcome.status === 'confirming') this.say(prefs.t('action.confirming', { action }));
     else {
-      const why = outcome.error ? `${clean(outcome.error.message)} ${clean(outcome.error.hint)}`.trim() : '';
-      this.say(`${prefs.known('action.status', outcome.status)} · ${action}${why ? ` — ${why}` : ''}`, false);
+      const { error } = outcome;
+      const head = `${prefs.known('action.status', outcome.status)} · ${action}`;
+      const own = error ? prefs.known('error', error.code) : '';
+      this.say(own && error?.code !== outcome.status ? `${head} — ${own}` : head, false, error ? detailOf(error) : '');
     }
   }
 
-  fault(fault: unknown): void {
-    this.say(faultWords(fault), false);
+  /** ``what``: what was being done. */
+  fault(fault: unknown, what = ''): void {
+    const { head, detail } = refusal(fault);
+    this.say(what ? `${what} — ${head}` : head, false, detail);
   }
 }
 
-/** A refusal in the reader's words, then the hub's own. */
+function detailOf(error: { message: string; hint: string }): string {
+  return [clean(error.message), clean(error.hint)].filter(Boolean).join(' · ');
+}
+
+/** A refusal in the reader's words, and the hub's own. */
+export function refusal(fault: unknown): { head: string; detail: string } {
+  if (!(fault instanceof ApiError)) return { head: prefs.t('error.error'), detail: clean(String(fault)) };
+  return { head: prefs.known('error', fault.code), detail: fault.status === 0 ? '' : detailOf(fault) };
+}
+
+/** Both in one line. */
 export function faultWords(fault: unknown): string {
-  if (!(fault instanceof ApiError)) return clean(String(fault));
-  const own = prefs.known('error', fault.code);
-  if (fault.status === 0) return own;
-  const detail = [clean(fault.message), clean(fault.hint)].filter(Boolean).join(' · ');
-  return detail ? `${own} — ${detail}` : own;
+  const { head, detail } = refusal(fault);
+  return detail ? `${head} — ${detail}` : head;
 }
 
 export const notices = new Notices();

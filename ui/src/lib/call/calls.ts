@@ -1,7 +1,8 @@
 /** Calls in the order in which they are to be looked at. */
 
 import type { State } from '../api';
-import { num, str } from '../entity';
+import { nameOf, num, str } from '../entity';
+import type { Lang } from '../text';
 
 /** Ringing first, the longest wait on top; then those that talk; an ended call is no longer here. */
 export function openCalls(calls: readonly State[]): State[] {
@@ -17,6 +18,11 @@ export function endedCalls(calls: readonly State[]): State[] {
 /** Since when it rings; a transfer begins anew. */
 export function ringsSince(call: State): number {
   return num(call, 'rings_since') ?? num(call, 'started_at') ?? call.updated;
+}
+
+/** The place in the officer's language, where its sticker is known. */
+export function placeOf(call: State, sticker: State | undefined, lang: Lang): string {
+  return sticker ? nameOf(sticker, lang) : str(call, 'place', 120);
 }
 
 /** Does this officer have it? */
