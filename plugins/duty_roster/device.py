@@ -229,7 +229,8 @@ class Desk:
             if account not in kept.signed and account not in kept.outgoing:
                 raise Conflict("only who is on duty hands over", where=CURRENT, hint="sign in to the shift first")
             about = {
-                "shift": kept.key, "since": kept.since, "until": kept.until, "sound_test": kept.sound or None,
+                "shift": kept.key, "name": self._plan.patterns[kept.shift].th if kept.shift else "",
+                "since": kept.since, "until": kept.until, "sound_test": kept.sound or None,
                 "change": "into this shift" if kept.outgoing else "out of this shift",
                 "on_duty": [self._plan.person(one) for one in sorted(self._present(self._ctx.clock.now()))],
             }  # fmt: skip

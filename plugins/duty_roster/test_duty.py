@@ -303,7 +303,7 @@ async def test_the_printed_page_says_whether_it_is_the_signed_note(at_work: Stat
     page = handover_page(note, ZoneInfo("Asia/Bangkok"))
     assert "ตรงกับเอกสาร" in page and "ผู้รับเวร: ยังไม่ลงนาม" in page
     assert "&lt;b&gt;ระวัง&lt;/b&gt;" in page and "<b>" not in page
-    assert "เวร 20261123_day · 23/11/2569 08:00 น. ถึง 23/11/2569 20:00 น." in page
+    assert "กลางวัน · 23/11/2569 08:00 น. ถึง 23/11/2569 20:00 น." in page
     assert "ตรวจไม่ได้: " in page  # the watch-list is not installed here
     changed = {**note, "note": "ไม่มีอะไร"}
     assert "ถูกแก้ไข" in handover_page(changed, ZoneInfo("Asia/Bangkok"))
