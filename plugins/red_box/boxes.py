@@ -37,7 +37,7 @@ class BoxBook:
                 lat, lon = one.position
                 await self._write(Box(
                     one.id, one.name.th, one.name.en, lat, lon, one.radius_m, tuple(one.windows),
-                    new_secret(self._ctx.ids.random), simulated=one.simulated,
+                    one.secret or new_secret(self._ctx.ids.random), simulated=one.simulated,
                 ))  # fmt: skip
 
     def find(self, code: str) -> tuple[Box, str] | None:

@@ -31,6 +31,10 @@ class BoxSettings(Config):
     position: tuple[float, float] = Field(description="latitude, longitude in degrees (WGS 84)")
     radius_m: float = Field(40.0, ge=5, le=1000, description="how far away a scan may be")
     windows: list[str] = Field([], max_length=10, description="its own windows instead of those of all")
+    secret: str | None = Field(
+        None, pattern=r"^[0-9A-HJKMNP-TV-Z]{8}$",
+        description="second part of its code, where the QR is printed already; empty: the hub makes one up",
+    )  # fmt: skip
     simulated: bool = Field(False, description="shown as จำลอง")
 
     @field_validator("windows")
