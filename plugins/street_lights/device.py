@@ -330,7 +330,8 @@ class Lamp:
         said = LightReported(state=state, level_pct=level, reported_at=heard.at)
         if isinstance(before, LightReported):
             same = (before.state, before.level_pct) == (said.state, said.level_pct)
-            if now - self._said_at < (SAY_AGAIN_S if same else SAY_AT_MOST_S):
+            gone = before.state != said.state and "unavailable" in (before.state, said.state)
+            if not gone and now - self._said_at < (SAY_AGAIN_S if same else SAY_AT_MOST_S):
                 return
         self._said_at = now
         await self._emit(said)

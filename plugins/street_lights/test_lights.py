@@ -136,10 +136,11 @@ async def test_the_gateway_s_will_takes_all_its_lamps_and_they_come_back() -> No
         await at.shows("market", state="on", level_pct=50.0)
         at.street.ready.clear()
         at.street.cut()
-        for name in ("lamp_01", "lamp_02", "market"):
-            await at.shows(name, state="unavailable")
+        for name in at.street.lamps:
+            lost = {"state": "unavailable"}
+            await at.hub.wait_event("light_reported", entity=f"light.{name}", match=lost, timeout=15)
         await at.shows("lamp_01", state="on", level_pct=50.0)
-        assert at.street.ready.is_set()
+        await asyncio.wait_for(at.street.ready.wait(), 15)
 
 
 async def test_an_empty_announcement_takes_the_lamp_out_and_a_changed_one_changes_it() -> None:
