@@ -84,7 +84,7 @@ def cap(notice: Published, sender: Sender, area: Area) -> bytes:
         _put(alert, "references", first)
     for lang in ("th", "en"):
         _info(alert, notice, sender, area, lang)
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(alert, encoding="utf-8")
+    return _document(alert)
 
 
 def _info(alert: ET.Element, notice: Published, sender: Sender, area: Area, lang: str) -> None:
@@ -124,7 +124,7 @@ def rss(notices: Sequence[Published], sender: Sender, now: float) -> bytes:
     ET.SubElement(channel, f"{{{ATOM}}}link", own)
     for one in sorted(notices, key=lambda one: -one.facts["published_at"])[:MAX_ITEMS]:
         _item(channel, one, sender)
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="utf-8")
+    return _document(root)
 
 
 def _item(channel: ET.Element, one: Published, sender: Sender) -> None:
@@ -136,6 +136,11 @@ def _item(channel: ET.Element, one: Published, sender: Sender) -> None:
     _put(item, "category", LEVELS[facts["severity"]][1])
     ET.SubElement(item, "guid", {"isPermaLink": "false"}).text = f"{sender.id}:{one.id}"
     _put(item, "pubDate", _rfc822(facts["published_at"]))
+
+
+def _document(root: ET.Element) -> bytes:
+    body: bytes = ET.tostring(root, encoding="utf-8")
+    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + body
 
 
 def _rfc822(at: float) -> str:

@@ -6,127 +6,34 @@ import asyncio
 import re
 import subprocess
 import xml.etree.ElementTree as ET
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
 
-from hub.sdk import Denied, InvalidInput, ManualClock, WebRequest, WebResponse
-from hub.testing import Harness, contract, harness
+from hub.sdk import Denied, ManualClock
+from hub.testing import contract
 from plugins.notices import fake
-
-HERE = Path(__file__).parent
-START = 1_795_400_000.0  # 2026-11-23T02:13:20Z, 09:13:20 in Bangkok
-AREA = {"id": "market", "name": {"th": "ตลาด", "en": "Market"}, "polygon": [[17.0, 99.8], [17.1, 99.8], [17.1, 99.9]]}
-SETTINGS = {"sender": "safety.example", "areas": [AREA]}
-WORDS = {
-    "title_th": "น้ำท่วมถนนจรดวิถีถ่อง", "title_en": "Flood <on> the road & market", "severity": "severe",
-    "text_th": "โปรดเลี่ยงเส้นทาง\nตั้งแต่บัดนี้", "text_en": "Please avoid the road.",
-}  # fmt: skip
+from plugins.notices.conftest import (
+    AREA,
+    HERE,
+    SETTINGS,
+    START,
+    WORDS,
+    Line,
+    board,
+    drafted,
+    facts,
+    get,
+    officer,
+    published,
+    staff,
+    state,
+)
 
 test_contract = contract(HERE, SETTINGS, params={"notice.draft": WORDS | {"until": 4e9}})
-
-
-class Line:
-    """The few addresses of LINE's Messaging API that a push needs. ``failing``: the status of the next answers."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[str, str, str]] = []
-        self.failing = 0
-        self._runner: web.AppRunner | None = None
-
-    async def __aenter__(self) -> str:
-        app = web.Application()
-        app.router.add_post("/v2/bot/message/push", self._push)
-        app.router.add_get("/v2/bot/message/quota", self._answer({"type": "limited", "value": 300}))
-        app.router.add_get("/v2/bot/message/quota/consumption", self._used)
-        self._runner = web.AppRunner(app, access_log=None)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        return f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-
-    async def __aexit__(self, *_: object) -> None:
-        assert self._runner is not None
-        await self._runner.cleanup()
-
-    async def _push(self, request: web.Request) -> web.Response:
-        if self.failing:
-            return web.json_response({"message": "You have reached your monthly limit."}, status=self.failing)
-        body = await request.json()
-        self.sent.append((body["to"], body["messages"][0]["text"], request.headers["X-Line-Retry-Key"]))
-        return web.json_response({"sentMessages": []})
-
-    async def _used(self, request: web.Request) -> web.Response:
-        return web.json_response({"totalUsage": len(self.sent)})
-
-    @staticmethod
-    def _answer(document: Mapping[str, Any]) -> Any:
-        async def answer(request: web.Request) -> web.Response:
-            return web.json_response(document)
-
-        return answer
-
-
-@asynccontextmanager
-async def board(clock: ManualClock | None = None, line: str = "", **changed: Any) -> AsyncIterator[Harness]:
-    beside = []
-    if line:
-        secrets = {"channel_token": "t", "channel_secret": "s", "base_url": line}
-        beside = [{"plugin": "line_oa", "config": secrets}]
-        changed = {"line_to": ["C1", "C2"]} | changed
-    async with harness(HERE, SETTINGS | changed, clock=clock or ManualClock(START), beside=beside) as hub:
-        yield hub
-
-
-def officer(hub: Harness, name: str) -> Harness:
-    """The same hub, asked by a person of that name."""
-    other, person = Harness(hub.app, hub.instance), replace(hub.person(), id=f"user:{name}")
-    vars(other)["person"] = lambda roles=None: person
-    return other
-
-
-async def drafted(hub: Harness, **changed: Any) -> str:
-    until = hub.app.clock.now() + 3600
-    outcome = await officer(hub, "noi").call("notice.draft", params={**WORDS, "until": until, **changed})
-    assert outcome.status == "done", outcome
-    return str(outcome.result)
-
-
-async def published(hub: Harness, **changed: Any) -> str:
-    notice = await drafted(hub, **changed)
-    outcome = await officer(hub, "lek").call("notice.approve", notice)
-    assert outcome.status == "done", outcome
-    return notice
-
-
-async def get(hub: Harness, path: str) -> tuple[int, bytes]:
-    async with aiohttp.ClientSession() as session, session.get(hub.hook(path)) as answer:
-        return answer.status, await answer.read()
-
-
-async def staff(hub: Harness, path: str) -> WebResponse:
-    """A staff page; the hub itself checks who asks."""
-    routes = hub.app.host.routes
-    request = WebRequest("GET", path, {}, {}, b"", "127.0.0.1", "user:noi")
-    return await routes.ask(routes.staff(hub.instance, "GET", path), request)
-
-
-def state(hub: Harness, notice: str) -> str:
-    found = hub.state(notice)
-    assert found is not None
-    return found.state
-
-
-def facts(hub: Harness, notice: str) -> Mapping[str, Any]:
-    found = hub.state(notice)
-    assert found is not None
-    return found.attributes
 
 
 # --- two people
@@ -364,71 +271,3 @@ async def test_the_poster_s_qr_code_leads_to_the_notice(tmp_path: Path) -> None:
         code, text = await asyncio.to_thread(rendered, made.body, tmp_path)
         assert code == hub.hook(f"n/{name}")
         assert WORDS["title_en"] in re.sub(r"\s+", " ", text)
-
-
-# --- bad input
-
-
-@pytest.mark.parametrize(
-    ("changed", "where"),
-    [
-        ({"until": "tomorrow"}, "until"), ({"until": float("nan")}, "until"), ({"severity": "loud"}, "severity"),
-        ({"title_th": "ก" * 161}, "title_th"), ({"text_en": "x" * 2001}, "text_en"), ({"title_en": ""}, "title_en"),
-    ],
-)  # fmt: skip
-async def test_a_draft_that_is_malformed_names_the_field(changed: dict[str, Any], where: str) -> None:
-    async with board() as hub:
-        with pytest.raises(InvalidInput, match=where):
-            await hub.call("notice.draft", params=WORDS | {"until": START + 60} | changed)
-        assert hub.events("notice_drafted") == []
-
-
-@pytest.mark.parametrize(
-    ("changed", "words"),
-    [
-        ({"until": START - 1}, "the end must lie in the next 31 days"), ({"area": "mars"}, "no area 'mars'"),
-        ({"until": START + 32 * 86_400}, "the end must lie in the next 31 days"),
-        ({"text_th": " \n"}, "there are no words in it"),
-    ],
-)  # fmt: skip
-async def test_a_draft_that_makes_no_sense_says_why(changed: dict[str, Any], words: str) -> None:
-    async with board() as hub:
-        outcome = await hub.call("notice.draft", params=WORDS | {"until": START + 60} | changed)
-        assert (outcome.error or {})["message"] == words
-        assert hub.events("notice_drafted") == []
-
-
-async def test_strange_addresses_a_flood_and_silence_harm_nobody() -> None:
-    async with board() as hub, aiohttp.ClientSession() as session:
-        notice = await published(hub)
-        for path in ("cap/..%2f..xml", "n/" + "x" * 5000, "cap/none.xml", "n/%00"):
-            async with session.get(hub.hook("") + path) as answer:
-                assert answer.status in (400, 404), path
-        async with session.post(hub.hook("rss.xml"), data=b"x" * (2 << 20)) as answer:
-            assert answer.status in (405, 413)
-        reader, writer = await asyncio.open_connection("127.0.0.1", hub.port)
-        writer.write(b"GET /hook/notices/rss.xml HTTP/1.1\r\nHos")  # and then silence
-
-        async def ask() -> int:
-            async with session.get(hub.hook("rss.xml")) as answer:
-                return answer.status
-
-        statuses = await asyncio.gather(*(ask() for _ in range(150)))
-        assert set(statuses) == {200, 429}
-        writer.close()
-        del reader
-        faults = [one.data for one in hub.events("fault") if one.data["where"] == "notices"]
-        assert (state(hub, notice), faults) == ("published", [])
-
-
-async def test_a_full_board_makes_room_for_new_notices_only_of_what_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
-    async with board() as hub:
-        monkeypatch.setattr(sys.modules["hub_plugins.notices.device"], "MAX_NOTICES", 2)
-        first, second = await drafted(hub), await drafted(hub, title_th="สอง")
-        full = await hub.call("notice.draft", params=WORDS | {"until": START + 60})
-        assert (full.error or {})["message"] == "2 notices wait or hold"
-        await officer(hub, "lek").call("notice.reject", first, {"reason": "ซ้ำ"})
-        third = await drafted(hub, title_th="สาม")
-        assert [hub.state(one) is not None for one in (first, second, third)] == [False, True, True]
