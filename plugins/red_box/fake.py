@@ -3,7 +3,7 @@
 As a program::
 
     python plugins/red_box/fake.py --url http://127.0.0.1:8123/hook/red_box --phone s211:SECRET \
-        --box RB1-DEMQ0001@17.0079,99.8228 --box RB2-DEMQ0002@17.0090,99.8240
+        --box RB1-DEM00001@17.0079,99.8228 --box RB2-DEM00002@17.0090,99.8240
 
 It shares no code with the plugin.
 """
