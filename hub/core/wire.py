@@ -128,6 +128,8 @@ class Peer:
         try:
             while (message := await read(self.reader)) is not None:
                 self._receive(message)
+                if len(self._tasks) >= MAX_PENDING // 2:  # what came while we were held up gets its turn first
+                    await asyncio.sleep(0)
         except (WireError, ConnectionError):
             pass
         finally:

@@ -6,11 +6,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hub.core.bus import Subscription
 from hub.core.clock import Timer
-from hub.core.event import Draft, Event
+from hub.core.event import Draft
 from hub.core.pipeline import Pipeline
-from hub.core.state import Change, EntityState
+from hub.core.state import EntityState
 from hub.core.system import EntityHeard, EntitySilent
 from hub.host.instance import Instance
 
@@ -22,27 +21,18 @@ class Heartbeat:
 
     def __init__(self, pipeline: Pipeline, instances: Mapping[str, Instance]) -> None:
         self._pipeline, self._clock, self._instances = pipeline, pipeline.clock, instances
-        self._signs: dict[str, float] = {}
         self._since = 0.0
-        self._subscription: Subscription | None = None
         self._timer: Timer | None = None
 
     def start(self) -> None:
         """Begin; what was not heard yet has its limit from now on."""
         self._since = self._clock.now()
-        self._subscription = self._pipeline.committed.add(Subscription(self._heard))
         self._look_later()
 
     def stop(self) -> None:
         """End."""
         if self._timer is not None:
             self._timer.cancel()
-        if self._subscription is not None:
-            self._pipeline.committed.remove(self._subscription)
-
-    def _heard(self, event: Event, change: Change | None) -> None:
-        if event.entity is not None and event.source.startswith("instance:"):
-            self._signs[event.entity] = event.received
 
     def _look_later(self) -> None:
         self._timer = self._clock.call_at(self._clock.now() + LOOK_S, self._look_at_all)
@@ -57,17 +47,16 @@ class Heartbeat:
 
     def _look(self, state: EntityState, now: float) -> None:
         limit, silent = float(state.attributes["silent_after"]), state.attributes.get("silent") is True
-        last = self._signs.get(state.entity, self._since)
-        if now - last <= limit:
-            if silent and state.entity in self._signs:
-                self._emit(state.entity, EntityHeard())
-        elif not silent and not self._explained(state):
-            self._emit(state.entity, EntitySilent(last_sign=last, limit_s=limit))
-
-    def _explained(self, state: EntityState) -> bool:
-        """Is it known already why nothing comes: its plugin is silent, or said that it cannot be reached?"""
         instance = self._instances.get(str(state.attributes.get("instance")))
-        return instance is None or instance.silent or state.attributes.get("available") is False
+        if instance is None:
+            return
+        last = instance.signs.get(state.entity)
+        if now - (last or self._since) <= limit:
+            if silent and last is not None:
+                self._emit(state.entity, EntityHeard())
+        elif not silent and not instance.silent and state.attributes.get("available") is not False:
+            # what a silent plugin or a device that is known to be away explains is not said again
+            self._emit(state.entity, EntitySilent(last_sign=last or self._since, limit_s=limit))
 
     def _emit(self, entity: str, data: Any) -> None:
         kind = type(data).type

@@ -11,6 +11,7 @@ from hub.sdk import Config, Context, Entity, Name, PluginSpec, Unavailable, Vide
 
 from .device import check_url
 
+LOOK_S = 5.0
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
 
@@ -87,6 +88,15 @@ async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
         await ctx.add(entity, camera)
         camera.video = await ctx.video(entity.id, _source(settings))
         open_videos.append(camera.video)
+
+    async def look() -> None:
+        """A camera whose picture runs is alive, and so is what it hangs on."""
+        for one in config.cameras:
+            seen = await ctx.state(f"camera.{one.id}")
+            if seen is not None and seen.attributes.get("video") == "running":
+                await ctx.alive(f"camera.{one.id}")
+
+    await ctx.every(LOOK_S, look)
     yield
     for video in open_videos:
         await video.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -147,3 +147,22 @@ async def test_who_asks_faster_than_it_takes_answers_is_cut() -> None:
     sending.cancel()
     await asyncio.gather(sending, return_exceptions=True)
     right.close()
+
+
+async def test_what_waited_while_the_hub_was_held_up_is_taken_and_not_a_flood() -> None:
+    heard: list[int] = []
+
+    async def listen(name: str, args: dict[str, Any], _: bytes) -> None:
+        heard.append(args["n"])
+
+    reader = asyncio.StreamReader(limit=1 << 24)
+    peer = Peer(reader, cast(asyncio.StreamWriter, _Closed()), listen)
+    reader.feed_data(b"".join(encode(Message({"call": "live", "args": {"n": n}}, b"p")) for n in range(3_000)))
+    reader.feed_eof()
+    await asyncio.wait_for(peer.run(), 10)
+    assert heard[:2_700] == list(range(2_700))  # the end of the connection cancels what has not begun
+
+
+class _Closed:
+    def close(self) -> None:
+        """Nothing is behind it."""

@@ -86,8 +86,7 @@ async def test_a_silent_lamp_is_said_unless_its_plugin_explains_it(zone: Zone) -
         zone.instance.alive()
         await zone.later(10)
     assert zone.said() == [("entity_silent", START)]
-    report = {"state": "on", "attributes": {}}
-    zone.pipeline.emit(Draft("state_changed", report, "instance:lamps", "light.a"))
+    zone.instance.alive("light.a")
     await zone.later(3)
     assert zone.said()[-1] == ("entity_heard", None)
     await zone.later(100)  # now the whole plugin is silent: one word, not one a lamp
