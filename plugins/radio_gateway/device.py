@@ -270,11 +270,19 @@ class Link:
         async with self._texting:
             self._text_at = max(self._text_at, loop.time() - TEXT_BURST * TEXT_EVERY_S) + TEXT_EVERY_S
             await asyncio.sleep(max(0.0, self._text_at - loop.time()))
-            words = text[: self._room.longest_text]
-            shown = html.escape(words, quote=False).replace("\n", "<br/>") if self._room.html else words
             async with self._fenced():
-                await self._send("TextMessage", channel_id=[self.channel], message=shown)
+                await self._send("TextMessage", channel_id=[self.channel], message=self._shown(text))
         return len(self.users)
+
+    def _shown(self, text: str) -> str:
+        """The text as the server takes it: as much of it as fits, with its marks."""
+        limit = self._room.longest_text
+        if not self._room.html:
+            return text[:limit]
+        marked = [html.escape(letter, quote=False).replace("\n", "<br/>") for letter in text[:limit]]
+        while sum(map(len, marked)) > limit:
+            del marked[-max(1, (sum(map(len, marked)) - limit) // 6) :]
+        return "".join(marked)
 
     async def speak(self, packets: AsyncIterator[bytes]) -> int:
         """Send Opus packets of 20 ms as they come; how many others were in the channel."""

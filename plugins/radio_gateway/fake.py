@@ -100,11 +100,13 @@ class Radio:
 @dataclass
 class MumbleServer:
     """The server. ``heard``: (sender, text); ``voice``: packets of clients as they came; ``joined``: their names.
+    ``told_limit``: the length of texts that it says it takes, ``text_limit``: that it takes.
     ``mute``: it takes and answers nothing more, and keeps the connections open."""
 
     channels: Sequence[str] = ("Root",)
     password: str = ""
     text_limit: int = 5_000
+    told_limit: int = 5_000
     heard: list[tuple[str, str]] = field(default_factory=list)
     voice: list[bytes] = field(default_factory=list)
     joined: list[str] = field(default_factory=list)
@@ -206,6 +208,14 @@ class MumbleServer:
         """These bytes to every client."""
         self._tell(data)
 
+    def send_away(self, name: str, reason: str = "", channel: int | None = None) -> None:
+        """Put a client out, or into another channel."""
+        if (radio := self._named(name)) is not None and channel is None:
+            self._tell(message(8, (1, radio.session), (3, reason)))
+        elif radio is not None and channel is not None:
+            radio.channel = channel
+            self._tell(message(9, (1, radio.session), (5, channel)))
+
     def drop(self) -> None:
         """Break every connection."""
         for radio in list(self.radios.values()):
@@ -278,7 +288,7 @@ class MumbleServer:
         radio = self._enter(name, writer)
         self._tell(message(9, (1, radio.session), (3, name), (5, 0)))
         writer.write(message(5, (1, radio.session), (2, 72_000), (3, "simulated")))
-        writer.write(message(CONFIG, (3, 1), (4, self.text_limit)))
+        writer.write(message(CONFIG, (3, 1), (4, self.told_limit)))
         self.joined.append(name)
         return radio
 

@@ -185,3 +185,31 @@ async def test_the_pin_and_the_password_are_checked(server: fake.MumbleServer) -
     pin = {"certificate_sha256": server.sha256, "password": "เปิดประตู"}
     async with harness(HERE, settings(server.port, **pin), isolation="process") as hub:
         await hub.wait_event("radio_channel_changed", match={"state": "quiet"})
+
+
+async def test_being_put_out_moved_or_kept_out_is_said_and_tried_again(
+    hub: Harness, server: fake.MumbleServer
+) -> None:
+    server.send_away("CCOC", "ทดสอบ")
+    out = await hub.wait_event("radio_channel_changed", match={"reason": "the server put us out: ทดสอบ"})
+    back = await hub.wait_event("radio_channel_changed", match={"state": "quiet"}, after=out.seq)
+    server.send_away("CCOC", channel=0)
+    moved = await hub.wait_event("radio_channel_changed", match={"state": "unavailable"}, after=back.seq)
+    assert moved.data["reason"] == "the server moved us out of the channel"
+    server.closed_channels.add(1)
+    kept_out = await hub.wait_event("radio_channel_changed", match={"state": "unavailable"}, after=moved.seq)
+    words = "the server does not let us into the channel 'สายตรวจ': Enter is not allowed here"
+    assert kept_out.data["reason"] == words
+
+
+async def test_a_text_is_cut_to_what_the_server_takes_and_a_refusal_is_no_success(server: fake.MumbleServer) -> None:
+    server.told_limit = 100
+    async with harness(HERE, settings(server.port), isolation="process") as hub:
+        await hub.wait_event("radio_channel_changed", match={"state": "quiet"})
+        assert (await hub.call("radio.say_text", PATROL, {"text": "&" * 2_000})).status == "done"
+        assert server.heard == [("CCOC", "&amp;" * 20)]
+        server.text_limit = 10
+        refused = await hub.call("radio.say_text", PATROL, {"text": "ยาวกว่าสิบตัวอักษร"})
+        assert refused.error is not None
+        assert refused.error["message"] == "the radio server refused it: the text is too long"
+        assert len(hub.events("radio_text_sent")) == 1
