@@ -177,8 +177,8 @@ class Served:
     async def _pdf(self, _: Args, blob: bytes) -> Reply:
         return Reply(None, await self._ctx.pdf(blob.decode()))
 
-    async def _alive(self, _: Args, __: bytes) -> None:
-        await self._ctx.alive()
+    async def _alive(self, args: Args, _: bytes) -> None:
+        await self._ctx.alive(args["entity"])
 
     # --- how it is
 

@@ -183,8 +183,8 @@ class RemoteContext:
     async def health(self, ok: bool, reason: str = "") -> None:
         await self.ask("health", ok=ok, reason=reason)
 
-    async def alive(self) -> None:
-        await self.ask("alive")
+    async def alive(self, entity: str | None = None) -> None:
+        await self.ask("alive", entity=entity)
 
     async def pdf(self, html: str) -> bytes:
         return (await self.message("pdf", html.encode())).blob

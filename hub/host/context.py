@@ -132,7 +132,7 @@ class LocalContext:
         source = f"instance:{self.instance}"
         draft = Draft(kind.name, fields, source, entity, at, cause or why.cause, why.emits, kind.lane)
         self.last_event_at = self.clock.now()
-        self._watcher.alive()
+        self._watcher.alive(entity)
         with hub_side():
             return (await self._parts.pipeline.submit(draft)).seq
 
@@ -294,8 +294,10 @@ class LocalContext:
         with hub_side():
             self._watcher.health(ok, reason)
 
-    async def alive(self) -> None:
-        self._watcher.alive()
+    async def alive(self, entity: str | None = None) -> None:
+        if entity is not None:
+            self._parts.entities.need(entity, self.instance)
+        self._watcher.alive(entity)
 
     async def pdf(self, html: str) -> bytes:
         self._open()

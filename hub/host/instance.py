@@ -49,6 +49,7 @@ class Instance:
         self.first: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self.last_fault = ""
         self.last_sign: float | None = None  # when what it speaks with gave a sign of life (seconds since 1970)
+        self.signs: dict[str, float] = {}  # the same of its entities
         self.silent = False
         self._last_event_at: float | None = None
         self._pipeline, self._make, self._on_ready, self._wrong = pipeline, make, on_ready, wrong
@@ -247,9 +248,11 @@ class Instance:
         own = self.config.silent_after_s
         return own if own is not None or self.found is None else self.found.manifest.silent_after_s
 
-    def alive(self) -> None:
-        """What it speaks with gave a sign of life."""
+    def alive(self, entity: str | None = None) -> None:
+        """What it speaks with gave a sign of life, ``entity`` when one is named."""
         self.last_sign = self._pipeline.clock.now()
+        if entity is not None:
+            self.signs[entity] = self.last_sign
         if self.silent:
             self.silent = False
             self._emit(InstanceHeard(plugin=self.config.plugin))

@@ -57,5 +57,5 @@ class Watcher(Protocol):
     def broken(self, reason: str) -> None:
         """It cannot go on and must begin again."""
 
-    def alive(self) -> None:
-        """What it speaks with gave a sign of life."""
+    def alive(self, entity: str | None) -> None:
+        """What it speaks with gave a sign of life, ``entity`` when one is named."""

@@ -288,9 +288,10 @@ class Context(Protocol):
     async def health(self, ok: bool, reason: str = "") -> None:
         """Say that the instance cannot do its duty now (shown with the reason), or that it can again."""
 
-    async def alive(self) -> None:
-        """The other side (device, service, person) gave a sign of life. Each emit is one too. When
-        ``silent_after_s`` passes without any, the hub reports the instance as silent."""
+    async def alive(self, entity: str | None = None) -> None:
+        """The other side (device, service, person) gave a sign of life, and so did ``entity`` when it is named: a
+        device whose ``silent_after`` is set and that has nothing to tell. Each emit is one too. When ``silent_after_s``
+        passes without any, the hub reports the instance as silent."""
 
     async def pdf(self, html: str) -> bytes:
         """A PDF of a page of HTML and CSS (A4 unless ``@page`` says otherwise). Only ``data:`` addresses load.

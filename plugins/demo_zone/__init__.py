@@ -53,6 +53,7 @@ async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
         await ctx.every(LOOK_S, keep_listed)
         await ctx.every(LOOK_S, keep_running)
         await ctx.every(LOOK_S, evening.look)
+        await ctx.every(30.0, ctx.alive)
         yield
     finally:
         await evening.close()

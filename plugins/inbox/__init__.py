@@ -50,6 +50,7 @@ async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
     await ctx.act("inbox.note", note)
     await book.take_up()
     await ctx.every(TIDY_S, book.tidy)
+    await ctx.every(30.0, ctx.alive)
     yield
 
 

@@ -30,6 +30,7 @@ async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
     await ctx.act("alarm.raise", alarms.raise_alarm)
     await incidents.follow()
     await ctx.every(config.shelf_check_s, alarms.return_from_shelf)
+    await ctx.every(30.0, ctx.alive)
     yield
 
 

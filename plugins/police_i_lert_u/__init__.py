@@ -44,6 +44,7 @@ async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
         await ctx.act("ilertu.import_file", door.import_file)
         await ctx.route("POST", "report", door.webhook)
         await ctx.every(0.5, door.work)
+        await ctx.every(30.0, ctx.alive)
         yield
 
 

@@ -161,6 +161,11 @@ async def test_who_may_not_see_it_is_told_and_the_password_stands_nowhere() -> N
         ({"fps": 0.05}, "greater than or equal to 0.1"),
         ({"position": [99.8, 17.0]}, "less than or equal to 90"),
         ({"analyse": ["faces"]}, "'motion' or 'plate'"),
+        ({"live_url": "http://192.0.2.9/x"}, "begins with 'http', not with one of rtsp, rtsps"),
+        ({"live_url": "rtsp://a:b@192.0.2.9/x"}, "holds credentials"),
+        ({"kind": "film"}, "'stream', 'snapshot' or 'mjpeg'"),
+        ({"record_s": 61}, "less than or equal to 60"),
+        ({"every_s": 0}, "greater than or equal to 0.05"),
     ],
 )
 def test_wrong_settings_are_named(changed: dict[str, Any], said: str) -> None:
@@ -206,3 +211,67 @@ async def test_the_program_ends_when_standard_input_closes() -> None:
         assert (answer.status, (await answer.read())[:2]) == (200, b"\xff\xd8")  # JPEG's first marker
     program.stdin.close()
     assert await asyncio.wait_for(program.wait(), 10) == 0
+
+
+async def test_a_clip_is_kept_with_its_camera_its_times_and_its_incident() -> None:
+    async with one_camera() as config, harness(HERE, config) as hub:
+        await video(hub, "running")
+        asked = {"before_s": 2, "after_s": 1, "incident": "incident.a"}
+        kept = await hub.call("camera.clip", "camera.gate", asked)
+        assert kept.status == "done", kept
+        (media,) = kept.result
+        content, mime = await hub.app.media.get(media)
+        assert (mime, content[4:8]) == ("video/mp4", b"ftyp")
+        assert (await hub.app.media.about(media)).of == ("camera.gate",)
+        told = (await hub.wait_event("clip_saved", entity="camera.gate")).data
+        assert (told["media"], told["sha256"], told["incident"]) == (media, media, "incident.a")
+        assert 0.5 < told["ends"] - told["begins"] < 4
+
+
+async def test_a_clip_of_a_camera_that_is_off_says_why() -> None:
+    async with harness(HERE, DEAD) as hub:
+        reason = await video(hub, "retrying")
+        code, said = words(await hub.call("camera.clip", "camera.gate", {"before_s": 1, "after_s": 0}))
+        assert (code, said) == ("unavailable", f"no video to keep: {reason}")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace\r\n\r\n", "names no boundary"),
+        (b"\r\nno boundary here" * 200, "does not keep to its boundary"),
+        (b"--b\r\nContent-Length: 99999999\r\n\r\n", "over 16 MB, or its size no number"),
+        (b"--b\r\nContent-Length: x\r\n\r\n", "over 16 MB, or its size no number"),
+        (b"--b\r\n" + b"X: y\r\n" * 100, "endless headers"),
+        (b"--b\r\nContent-Length: 4\r\n\r\nhtml\r\n", "not a whole JPEG or PNG picture"),
+        (b"--b\r\n\r\nhalf a picture", "does not answer in time"),
+    ],
+)
+async def test_bad_mjpeg_is_named_and_another_camera_goes_on(body: bytes, said: str) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=b\r\n\r\n"
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(body if body.startswith(b"HTTP") else head + body)
+        if said != "does not answer in time":
+            writer.write_eof()
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/film"
+    there = fake.Camera()
+    cameras = [camera(url, "film", kind="mjpeg"), camera(f"http://127.0.0.1:{await there.start()}/picture", "well")]
+    async with harness(HERE, {"cameras": cameras}) as hub:
+        assert said in await video(hub, "retrying", "film")
+        await video(hub, "running", "well")
+    server.close()
+    await there.stop()
+
+
+async def test_the_plugin_gives_a_sign_of_life_while_pictures_come() -> None:
+    async with one_camera() as config, harness(HERE, config) as hub:
+        await video(hub, "running")
+        before = hub.supervised.last_sign
+        assert before is not None
+        await hub.until(lambda: (hub.supervised.last_sign or 0) > before, 20)

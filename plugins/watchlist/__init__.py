@@ -31,6 +31,7 @@ async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
         await ctx.act(f"watchlist.{verb}", getattr(entries, verb))
     await ctx.on("plate_read", hits.compare, durable=True)
     await ctx.every(60, entries.expire)
+    await ctx.every(30.0, ctx.alive)
     yield
 
 
