@@ -45,6 +45,12 @@ class View(BaseModel):
     table, map, picture, video: entities of ``domain``. timeline: events of ``event_type``. chart: how many there were,
     or the numbers in ``columns``. form: the parameters of ``action``. actions: buttons for the actions of the entities
     of ``domain``. link: opens ``path``, a staff route of the instance.
+
+    A form is made from the parameters' JSON Schema. Besides its own words a parameter may say, with
+    ``Field(json_schema_extra={...})``: ``words`` (its label, ``{th, en}``), ``option_words`` (``{choice: {th, en}}``),
+    ``entity`` (the domain whose entities it names; a parameter named like a domain does so by itself),
+    ``contentMediaType`` (a text file) or ``contentEncoding: base64`` (any file). A float named ``…_at``, ``until`` or
+    ``since`` is seconds since 1970 and is chosen from a calendar. Files: about 700 kB.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -105,6 +105,25 @@ async def test_every_page_is_accessible_and_harmless_in_both_languages(url: str,
     assert faults == []
 
 
+async def test_every_page_fits_a_phone_and_its_buttons_a_thumb(url: str, page: Page) -> None:
+    browser = page.context.browser
+    assert browser is not None
+    context = await browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    phone = await context.new_page()
+    await sign_in(phone, url)
+    for path in PAGES:
+        await phone.goto(f"{url}{path}")
+        await settled(phone, path)
+        assert await phone.evaluate("document.documentElement.scrollWidth") == 390, f"{path} is too wide"
+        low = await phone.evaluate(
+            "[...document.querySelectorAll('main button, main a, header button, header a')]"
+            ".filter(e => e.offsetHeight > 0 && e.getBoundingClientRect().height < 44 && !e.closest('.skip'))"
+            ".map(e => e.outerHTML.slice(0, 120))"
+        )
+        assert low == [], path
+    await context.close()
+
+
 async def test_a_report_is_taken_answered_merged_and_closed_by_keyboard(url: str, page: Page) -> None:
     await sign_in(page, url)
     await page.goto(f"{url}/inbox")
