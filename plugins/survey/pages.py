@@ -23,7 +23,7 @@ STYLE: Final = (
 )
 WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
     "th": {
-        "send": "ส่งคำตอบ", "begin": "เริ่มตอบ", "other": "English", "sim": "จำลอง",
+        "send": "ส่งคำตอบ", "begin": "เริ่มตอบ", "anew": "ล้างคำตอบ เริ่มใหม่", "other": "English", "sim": "จำลอง",
         "private": "ไม่เก็บชื่อ เบอร์โทร หรือข้อมูลที่บอกว่าท่านเป็นใคร กรุณาอย่าเขียนชื่อผู้ใดลงในคำตอบ",
         "thanks": "บันทึกคำตอบแล้ว ขอบคุณ", "again": "ผู้ตอบคนต่อไปกดเริ่มได้เลย",
         "missing": "กรุณาตอบข้อนี้", "strange": "คำตอบนี้ไม่อยู่ในตัวเลือก", "number": "กรุณากรอกตัวเลขที่อยู่ในช่วง",
@@ -36,7 +36,7 @@ WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "between": "ระหว่าง", "and": "ถึง", "upto": "ไม่เกิน {n} ตัวอักษร",
     },
     "en": {
-        "send": "Send", "begin": "Begin", "other": "ไทย", "sim": "simulated",
+        "send": "Send", "begin": "Begin", "anew": "Clear and start again", "other": "ไทย", "sim": "simulated",
         "private": "No name, number or anything that says who you are is kept. Please write no names in your answers.",
         "thanks": "Your answers were saved. Thank you.", "again": "The next person may begin.",
         "missing": "Please answer this", "strange": "This answer is not among the choices",
@@ -87,11 +87,12 @@ def form_page(form: Form, lang: Language, hidden: Mapping[str, str], filled: Fil
     head = f'<h1>{escape(_said(form.title, lang))}{sim}</h1><p><a href="{escape(link)}">{words["other"]}</a></p>'
     intro = f"<p>{escape(_said(form.intro, lang))}</p>" if form.intro else ""
     bad = f'<p class="bad" role="alert">{words["fix"]}</p>' if filled.mistakes else ""
+    anew = f'<p><a href="?via=tablet&amp;lang={lang}">{words["anew"]}</a></p>' if hidden.get("via") == "tablet" else ""
     fields = "".join(f'<input type="hidden" name="{key}" value="{escape(value)}">' for key, value in hidden.items())
     questions = "".join(_question(one, lang, filled) for one in form.questions)
     body = (
         f'{head}{intro}<p class="s">{words["private"]}</p>{bad}<form method="post" autocomplete="off">{fields}'
-        f'{questions}<button>{words["send"]}</button></form>'
+        f'{questions}<button>{words["send"]}</button></form>{anew}'
     )
     return document(lang, _said(form.title, lang), body)
 

@@ -130,6 +130,7 @@ async def test_a_tablet_begins_again_after_the_thanks() -> None:
         async with web.get(f"http://127.0.0.1:{hub.port}{begin[1].replace('&amp;', '&')}") as start:
             text = await start.text()
             assert (start.status, start.headers["Cache-Control"], " checked" in text) == (200, "no-store", False)
+            assert 'href="?via=tablet&amp;lang=th">ล้างคำตอบ' in text  # for whoever finds it half filled
 
 
 def scanned(pdf: bytes, folder: Path) -> list[str]:
