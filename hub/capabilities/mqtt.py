@@ -43,7 +43,8 @@ class Mqtt(Protocol):
     async def subscribe(self, filter: str, receive: Receive, qos: int = 1) -> MqttSubscription:
         """Call ``receive`` with each message that fits ``filter`` (MQTT 3.1.1, 4.7), in order, one at a time.
 
-        It holds over reconnections, and may be asked while the broker is away. A message of QoS 1 or 2 is acknowledged
+        It returns at once: the broker is asked beside, now or when it is back, and again after each reconnection; what
+        was sent before that is not heard unless it is retained. A message of QoS 1 or 2 is acknowledged
         when every receiver has returned, so one that comes during a crash comes again: receivers must bear it twice. At
         each (re)connection the broker sends the retained messages once more. ``receive`` that raises
         ``Unavailable`` is called again after a moment, five times; any other error is noted and the message is over.

@@ -10,9 +10,10 @@ import contextlib
 import hashlib
 import re
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import Any
 
 from zeroconf import IPVersion, ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
@@ -42,7 +43,7 @@ class Found:
         return f"{plain}_{digest}" if plain else digest
 
 
-Told = Callable[[str, Found | None], Awaitable[None]]
+Told = Callable[[str, Found | None], Coroutine[Any, Any, None]]
 
 
 class Network:
