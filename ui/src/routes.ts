@@ -19,9 +19,10 @@ export interface Route {
 }
 
 export const ROUTES: readonly Route[] = [
-  { name: '', menu: 'nav.board', load: () => import('./pages/Board.svelte') },
+  { name: '', menu: 'nav.board', load: () => import('./pages/Board.svelte'), may: () => !owner() },
   { name: 'inbox', menu: 'nav.inbox', load: () => import('./pages/Inbox.svelte'), may: () => live.list('report').length > 0 || app.actions.some((spec) => spec.capability === 'report') },
   { name: 'cameras', menu: 'nav.cameras', load: () => import('./pages/Cameras.svelte'), may: () => app.may('camera.watch') },
+  { name: 'shares', menu: 'nav.shares', load: () => import('./pages/PartnerHome.svelte'), may: () => owner() || app.may('share.ask') },
   { name: 'wall', load: () => import('./pages/Wall.svelte'), bare: true },
   { name: 'calls', menu: 'nav.calls', load: () => import('./pages/Calls.svelte'), may: () => app.mayCall('call.answer') },
   { name: 'plugins', menu: 'nav.plugins', load: () => import('./pages/Plugins.svelte'), may: () => app.may('plugin.read') },
@@ -29,8 +30,13 @@ export const ROUTES: readonly Route[] = [
   { name: 'views', menu: 'nav.views', load: () => import('./pages/Views.svelte'), may: () => app.views.length > 0 },
 ];
 
+/** Somebody who owns cameras and is no officer: their page is the first. */
+function owner(): boolean {
+  return app.may('share.manage');
+}
+
 export function routeOf(parts: readonly string[]): Route | undefined {
-  const name = parts[0] ?? '';
+  const name = parts[0] ?? (owner() ? 'shares' : '');
   return ROUTES.find((route) => route.name === name);
 }
 

@@ -11,10 +11,11 @@ import { fields } from './fields';
 import { inbox } from './inbox';
 import type { Part } from './part';
 import { plugins } from './plugins';
+import { shares } from './shares';
 import { views } from './views';
 import { vocabulary } from './vocabulary';
 
-const PARTS = [base, board, cameras, inbox, errors, fields, plugins, automations, views, vocabulary, call] as const;
+const PARTS = [base, board, cameras, inbox, errors, fields, plugins, automations, shares, views, vocabulary, call] as const;
 
 type KeyOf<P> = P extends Part<infer K> ? K : never;
 export type Key = KeyOf<(typeof PARTS)[number]>;
