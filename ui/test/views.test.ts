@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Column, View } from '../src/lib/api';
-import { cellOf, compareCells, intervalOf, type Reader } from '../src/lib/cells';
+import { cellOf, intervalOf, sortRows, type Reader } from '../src/lib/cells';
 import { counted, measured, stretchFor, ticks, timeTicks, timeWords } from '../src/lib/chart';
 import { duration } from '../src/lib/dates';
 import { dutyOf, silentOf } from '../src/lib/duty';
@@ -38,9 +38,11 @@ describe('the formats of a column', () => {
 
   it('sort numbers as numbers, Thai as Thai, nothing last', () => {
     const rows = [['10', 'ข'], ['9', 'เก'], ['', 'ก']].map(([n, name], index) => state(`row.${index}`, '', { n: n === '' ? null : Number(n), name: { th: name, en: name } }));
-    const sorted = (field: string) => rows.toSorted((a, b) => compareCells(a, b, column(field), reader)).map((row) => row.entity);
+    const sorted = (field: string | null, down = false) => sortRows(rows, field ? column(field) : null, down, reader).map((row) => row.entity);
     expect(sorted('n')).toEqual(['row.1', 'row.0', 'row.2']);
+    expect(sorted('n', true)).toEqual(['row.0', 'row.1', 'row.2']); // nothing is last either way
     expect(sorted('name')).toEqual(['row.2', 'row.1', 'row.0']);
+    expect(sorted(null)).toEqual(['row.2', 'row.1', 'row.0']);
   });
 
   it('say how long', () => {

@@ -109,15 +109,24 @@ function isPercent(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && value <= 100;
 }
 
-/** Order of two rows by a column: numbers as numbers, all else as people of the language order words; nothing last. */
-export function compareCells(a: State, b: State, column: Column, reader: Reader): number {
-  const [left, right] = [sortKey(a, column, reader), sortKey(b, column, reader)];
-  if (left === '' || right === '') return Number(left === '') - Number(right === '');
-  if (typeof left === 'number' && typeof right === 'number') return left - right;
-  return compareNames(String(left), String(right), reader.lang);
+type SortKey = number | string;
+
+/** The rows in the order of a column, else of their names: numbers as numbers, all else as people of the language order
+ * words; what is empty stands last either way. Each row's key is made once: there may be thousands. */
+export function sortRows(rows: readonly State[], column: Column | null, down: boolean, reader: Reader): State[] {
+  const sign = down ? -1 : 1;
+  return rows
+    .map((row) => ({ row, key: column ? sortKey(row, column, reader) : '', name: nameOf(row, reader.lang) }))
+    .sort((a, b) => compareKeys(a.key, b.key, sign, reader.lang) || compareNames(a.name, b.name, reader.lang) || (a.row.entity < b.row.entity ? -1 : 1))
+    .map(({ row }) => row);
 }
 
-function sortKey(state: State, column: Column, reader: Reader): number | string {
+function compareKeys(a: SortKey, b: SortKey, sign: number, lang: Lang): number {
+  if (a === '' || b === '') return Number(a === '') - Number(b === '');
+  return sign * (typeof a === 'number' && typeof b === 'number' ? a - b : compareNames(String(a), String(b), lang));
+}
+
+function sortKey(state: State, column: Column, reader: Reader): SortKey {
   const value = valueOf(state, column.field, reader.lang);
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   if (column.format === 'interval') return intervalOf(value)?.estimate ?? '';
