@@ -148,7 +148,7 @@ async def test_cameras_are_measured_and_the_time_the_hub_was_down_counts_against
 
 
 POLL = {
-    "form": "form.f", "target": "fear", "group": "", "round": 1, "at": START, "n": 323, "note": "", "simulated": False,
+    "form": "form.f", "target": "fear", "group": "", "round": 1, "at": START, "n": 323, "note": {}, "simulated": False,
     "verdict": "cannot_tell", "interval": {
         "low": 32.96, "estimate": 38.08, "high": 43.48, "mark": 40.0, "direction": "below", "n": 323,
         "method": "wilson_95", "verdict": "cannot_tell",

@@ -14,6 +14,10 @@ from .stats import METHOD, METHOD_WEIGHTED, MIN_CELL, Cell, hidden, verdict, wei
 
 MAX_ANSWERS = 20_000
 PAGE = 1_000
+_FEW = {
+    "th": f"คำตอบน้อยกว่า {MIN_CELL} หรือต้องปิดเพื่อไม่ให้คำนวณย้อนได้",
+    "en": f"fewer than {MIN_CELL} answers, or hidden so that such cannot be had by subtraction",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +160,7 @@ class Poll:
             facts = known.attributes if known is not None else {}
             shown[target.id] = {
                 "verdict": known.state if known is not None else "hidden", "n": facts.get("n"),
-                "interval": facts.get("interval"), "note": facts.get("note", ""),
+                "interval": facts.get("interval"), "note": facts.get("note", {}),
             }  # fmt: skip
         form = await self.ctx.state(self.entity)
         return self._told(shown, int(form.attributes.get("answers", 0)) if form is not None else 0)
@@ -188,14 +192,17 @@ class Poll:
             return self._of(target, groups.get("", Cell(0, n)), n < MIN_CELL)
         found = weighted(groups, weights.residents)
         if found is None:
-            empty = sorted(name for name, cell in groups.items() if cell.n == 0)
-            return {"verdict": "cannot_tell", "n": n, "interval": None, "note": f"no answers from {', '.join(empty)}"}
+            silent = [text for name, text in self._groups(target) if name and groups[name].n == 0]
+            note = {
+                "th": f"ไม่มีคำตอบจาก {', '.join(one.th for one in silent)}",
+                "en": f"no answers from {', '.join(one.en for one in silent)}",
+            }
+            return {"verdict": "cannot_tell", "n": n, "interval": None, "note": note}
         return self._interval(target, found[0], found[1], n, METHOD_WEIGHTED)
 
     def _of(self, target: Target, cell: Cell, unseen: bool) -> dict[str, Any]:
         if unseen or cell.n == 0:
-            note = f"fewer than {MIN_CELL} answers, or next to such"
-            return {"verdict": "hidden", "n": None, "interval": None, "note": note}
+            return {"verdict": "hidden", "n": None, "interval": None, "note": _FEW}
         return self._interval(target, cell.hits / cell.n, cell.n, cell.n, METHOD)
 
     def _interval(self, target: Target, share: float, effective: float, n: int, method: str) -> dict[str, Any]:
@@ -206,7 +213,7 @@ class Poll:
             "mark": target.mark, "direction": target.direction, "verdict": said, "n": n, "method": method,
             "n_effective": round(effective, 1),
         }  # fmt: skip
-        return {"verdict": said, "n": n, "interval": drawn, "note": ""}
+        return {"verdict": said, "n": n, "interval": drawn, "note": {}}
 
     def _text(self, shown: Mapping[str, Mapping[str, Any]], answers: int) -> str:
         """The result in Thai for a message."""

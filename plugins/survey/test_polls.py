@@ -98,7 +98,7 @@ async def test_a_community_that_is_silent_is_named() -> None:
         outcome = await hub.call("survey.close", params=FORM_ID)
         fear = outcome.result["results"]["fear"]
         assert (fear["verdict"], fear["interval"]) == ("cannot_tell", None)
-        assert fear["note"] == "no answers from wichian_chamnong"
+        assert fear["note"] == {"th": "ไม่มีคำตอบจาก วิเชียรจำนงค์", "en": "no answers from Wichian Chamnong"}
 
 
 async def test_a_restart_forgets_no_answer_and_the_next_round_begins_empty() -> None:
