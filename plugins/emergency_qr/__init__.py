@@ -42,6 +42,7 @@ async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
         ctx.log.warning("no video calls: %s", refused.message)
     await ctx.every(1.0, calls.tick)
     await ctx.every(FORGET_S, reports.forget_old)
+    await ctx.every(15.0, ctx.alive)
     yield
 
 

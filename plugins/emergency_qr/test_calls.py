@@ -178,7 +178,7 @@ async def test_a_caller_who_does_not_come_back_ends_the_call_and_a_desk_that_doe
             assert ended["ended_by"] == "caller_lost"
 
 
-BAD = {
+BAD: dict[str, tuple[str | bytes, str]] = {
     "malformed": ("{", "not JSON"),
     "wrong type": ('["ring"]', 'object with a "t"'),
     "oversized": ('{"t": "' + "x" * 70_000 + '"}', "at most 65536"),

@@ -169,7 +169,7 @@ async def picture_of(desk: Page, media: str) -> tuple[int, float, bool]:
 def decoded(content: bytes) -> tuple[int, float, bool]:
     """Frames, the greatest mean brightness of one, and whether there is sound."""
     frames, light = 0, 0.0
-    with av.open(io.BytesIO(content)) as recording:
+    with av.open(io.BytesIO(content), mode="r") as recording:
         sound = bool(recording.streams.audio)
         for frame in recording.decode(video=0):
             frames, light = frames + 1, max(light, float(frame.to_ndarray(format="gray8").mean()))
@@ -229,6 +229,26 @@ async def test_the_recording_until_a_kill_plays_and_the_call_goes_on(tmp_path: P
         assert (cut["interrupted"], cut["bytes"] >= told) == (True, True)
         frames, light, _ = await picture_of(desk, cut["media"])
         assert frames > 20 and light > 20
+
+
+async def test_either_side_may_drop_and_comes_back_to_the_same_call(tmp_path: Path) -> None:
+    async with hub(tmp_path) as at, chromium() as one, chromium() as two:
+        desk, phone = await officer(one, at), await citizen(two, at)
+        await talking(phone, desk)
+        call = await desk.get_by_test_id("call-panel").get_attribute("data-call")
+        await phone.reload()  # a frightened thumb
+        async with asyncio.timeout(30):
+            assert await phone.locator("#far").evaluate(PLAYS) > 5000
+            assert await desk.get_by_test_id("call-far").evaluate(PLAYS) > 5000
+        await desk.reload()
+        await desk.get_by_test_id("call-rejoin").click(timeout=15_000)
+        async with asyncio.timeout(30):
+            assert await desk.get_by_test_id("call-far").evaluate(PLAYS) > 5000
+            assert await phone.locator("#far").evaluate(PLAYS) > 5000
+        assert await desk.get_by_test_id("call-panel").get_attribute("data-call") == call
+        assert len(await events(desk, "call_started")) == 1
+        assert {one["link"] for one in await events(desk, "call_link_changed")} == {"lost", "up"}
+        assert await events(desk, "call_ended") == []
 
 
 async def test_without_a_script_a_report_is_sent_and_answered(tmp_path: Path) -> None:

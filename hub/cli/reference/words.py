@@ -64,6 +64,9 @@ MANIFEST: Final = {
     "Manifest.description": "what it does, in one sentence",
     "Manifest.api": "the plugin API it was written for",
     "Manifest.version": "its own version",
+    "Manifest.page_permissions": "what the plugin's own public pages may ask their reader's browser for; without an entry "
+    "the browser refuses all three. Needs HTTPS off loopback, and `WebResponse(scripts=True)`",
+    "Manifest.public_body_mib": "the largest body (MiB) of a request to its public addresses",
     "Manifest.isolation": "`child`: a process of its own, for heavy libraries. Plugins that did not come with the hub "
                           "always have one",
     "Manifest.exclusive": "the old instance must stop before a new one starts: it holds a port or a device",
