@@ -30,7 +30,7 @@ async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
         attributes={"interface": "file"},
     )  # fmt: skip
     await ctx.add(entity)
-    if (await ctx.state(entity.id)) is None or (await _state(ctx, entity.id)) == "unknown":
+    if (state := await ctx.state(entity.id)) is None or state.state == "unknown":
         await ctx.emit(StateChanged(state="waiting"), entity=entity.id)
     importer = Importer(ctx, entity.id)
 
@@ -48,14 +48,10 @@ async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
         return (await importer.take(content.encode(), name)).model_dump(mode="json")
 
     await ctx.act("police_4_0.import_log", import_log)
+    await ctx.every(30.0, ctx.alive)
     if config.folder is not None:
         await ctx.every(config.look_s, Folder(ctx, importer, config.folder).look)
     yield
-
-
-async def _state(ctx: Context, entity: str) -> str:
-    state = await ctx.state(entity)
-    return state.state if state is not None else "unknown"
 
 
 @plugin

@@ -109,6 +109,7 @@ async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
     await ctx.route("GET", "sheet", Sheet(ctx, book, config.public_url).serve, right="checkpoint.control")
     await ctx.every(LOOK_S, log.look)
     await ctx.every(PRUNE_S, log.prune)
+    await ctx.every(30.0, ctx.alive)
     yield
 
 

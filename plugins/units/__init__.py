@@ -46,6 +46,7 @@ async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
     await ctx.every(TIMER_CHECK_S, check_timers)
     if link is not None:
         await link.start()
+    await ctx.every(30.0, ctx.alive)
     yield
     if link is not None:
         await link.stop()
