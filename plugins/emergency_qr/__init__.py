@@ -33,9 +33,9 @@ async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
     await ctx.act("sticker.replace", stickers.replace)
     await ctx.act("sticker.revoke", stickers.revoke)
     await Sheet(ctx, config, stickers).open()
-    await Door(ctx, config, stickers, reports, Flood(ctx.clock, 6, 60)).open()
+    await Door(ctx, config, stickers, reports, Flood(ctx.clock, 12, 10)).open()
     try:
-        await ctx.socket("call", CallerDoor(calls, stickers, reports, Flood(ctx.clock, 4, 30)).serve)
+        await ctx.socket("call", CallerDoor(calls, stickers, reports, Flood(ctx.clock, 6, 20)).serve)
         await ctx.socket("desk", DeskDoor(calls).serve, right=DESK)
         await ctx.socket("recording", recorder.serve, right=DESK)
     except InvalidInput as refused:  # reports come in all the same

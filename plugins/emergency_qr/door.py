@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
 
-from hub.sdk import Context, InvalidInput, WebRequest, WebResponse
+from hub.sdk import Context, HubError, InvalidInput, WebRequest, WebResponse
 
 from .flood import Flood
 from .multipart import read_form
@@ -70,7 +70,11 @@ class Door:
             return self._first(request, sticker, language, said, WORDS[language]["too_many"], 429)
         if wrong:
             return self._first(request, sticker, language, said, wrong, 400)
-        receipt, key = await self._reports.file(sticker, said)
+        try:
+            receipt, key = await self._reports.file(sticker, said)
+        except HubError as fault:
+            self._ctx.log.error("a citizen's report was not kept: %s", fault.message)
+            return self._first(request, sticker, language, said, WORDS[language]["failed"], 503)
         where = f"/hook/{self._ctx.instance}/r/{receipt}/{key}?lang={language}"
         return WebResponse(303, headers={"location": where}, remember=f"{receipt}.{key}")
 
@@ -112,13 +116,15 @@ class Door:
             wrong = WORDS[language]["empty"]
         if not wrong and not self._flood.take(request.remote):
             return self._about(language, receipt, row, said, WORDS[language]["too_many"], 429)
-        try:
-            if not wrong:
-                await self._reports.add(receipt, said)
-        except InvalidInput:
-            wrong = WORDS[language]["bad_photo"]
         if wrong:
             return self._about(language, receipt, row, said, wrong, 400)
+        try:
+            await self._reports.add(receipt, said)
+        except InvalidInput:
+            return self._about(language, receipt, row, said, WORDS[language]["many_photos"], 400)
+        except HubError as fault:
+            self._ctx.log.error("what a citizen added was not kept: %s", fault.message)
+            return self._about(language, receipt, row, said, WORDS[language]["failed"], 503)
         return WebResponse(303, headers={"location": f"/hook/{self._ctx.instance}{request.path}?lang={language}"})
 
     def _owned(self, request: WebRequest) -> tuple[str, dict[str, Any] | None]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.capabilities import ReportAdded, ReportReceived
-from hub.sdk import Context, Event, InvalidInput
+from hub.sdk import Context, Event, HubError, InvalidInput
 
 from .device import hashed, same_secret
 from .settings import Settings
@@ -65,20 +65,28 @@ class Reports:
 
     async def file(self, sticker: Sticker, said: Said) -> tuple[str, str]:
         """A new report; receipt and secret. It is durable when this returns."""
-        media = await self._keep_photo(said.photo)
+        media = await self._keep_photo(said.photo, needed=False)
         receipt, key, now = self._ctx.ids.receipt(), secrets.token_urlsafe(12), self._ctx.clock.now()
         row = self._row(sticker.name.as_data(), key, now)
         row["messages"] = [_message(now, "me", said.text, bool(media))]
         row["photos"] = len(media)
         await self._write(receipt, row)
         given = said.lat is not None and said.lon is not None
-        await self._ctx.emit(ReportReceived(
+        await self._report(receipt, ReportReceived(
             receipt=receipt, door=self._ctx.instance, channel="qr", text=said.text, reporter=said.phone, media=media,
             lat=said.lat if given else sticker.lat, lon=said.lon if given else sticker.lon, place=sticker.name.th,
             place_entity=sticker.entity, reference=sticker.id, simulated=self._config.simulated, received_at=now,
         ))  # fmt: skip
         await self._stickers.count(sticker)
         return receipt, key
+
+    async def _report(self, receipt: str, report: ReportReceived) -> None:
+        """Its page is there before the inbox can answer; and goes when the report could not be kept."""
+        try:
+            await self._ctx.emit(report)
+        except HubError:
+            await self._forget(receipt)
+            raise
 
     async def adopt(self, receipt: str, key: str, place: dict[str, str]) -> None:
         """A call's report: its status page exists as well. ``key``: the call's secret."""
@@ -103,8 +111,15 @@ class Reports:
             "photos": 0, "version": 1,
         }  # fmt: skip
 
-    async def _keep_photo(self, photo: bytes) -> list[str]:
-        return [await self._ctx.media.put(photo, photo_mime(photo), "messages")] if photo else []
+    async def _keep_photo(self, photo: bytes, needed: bool = True) -> list[str]:
+        """Its media id. When it is not ``needed``, the words are not lost for a picture that cannot be kept."""
+        try:
+            return [await self._ctx.media.put(photo, photo_mime(photo), "messages")] if photo else []
+        except HubError as fault:
+            if needed:
+                raise
+            self._ctx.log.warning("a report's photo was not kept: %s", fault.message)
+            return []
 
     async def _say(self, receipt: str, by: str, text: str, photo: bool, id: str = "") -> None:
         row = self._reports[receipt]

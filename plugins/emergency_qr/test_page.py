@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hub.capabilities import ReportAnswered, ReportStatusChanged
-from hub.sdk import InvalidInput
+from hub.sdk import InvalidInput, Unavailable
 from plugins.emergency_qr.conftest import HERE, JPEG, TOKEN, Desk, desk
 from plugins.emergency_qr.multipart import read_form
 
@@ -109,12 +109,31 @@ async def test_a_photo_of_another_kind_keeps_what_was_typed() -> None:
         assert at.told("report_received") == []
 
 
+async def test_a_full_disk_keeps_the_words_without_the_photo_and_says_when_it_keeps_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with desk() as at:
+        async def refused(*_: object, **__: object) -> str:
+            raise Unavailable("the disk is too full to keep this")
+
+        monkeypatch.setattr(at.hub.app.media, "put", refused)
+        status, _, where = await at.post(f"p/{TOKEN}", {"text": "คำพูดสำคัญกว่า"}, JPEG)
+        assert (status, at.told("report_received")[0]["media"]) == (303, [])
+        path = where.removeprefix("/hook/emergency_qr/").partition("?")[0]
+        status, page, _ = await at.post(path, {"text": "เพิ่ม"}, JPEG)
+        assert (status, "กรุณาโทร 191" in page, "เพิ่ม</textarea>" in page) == (503, True, True)
+        monkeypatch.setattr(at.hub.app.pipeline, "submit", refused)
+        status, page, _ = await at.post(f"p/{TOKEN}", {"text": "ครั้งที่สอง"})
+        assert (status, "กรุณาโทร 191" in page, "ครั้งที่สอง</textarea>" in page) == (503, True, True)
+        monkeypatch.undo()
+
+
 async def test_a_flood_is_told_to_wait_and_loses_no_words() -> None:
     async with desk() as at:
-        answers = [await at.post(f"p/{TOKEN}", {"text": f"เรื่อง {n}"}) for n in range(8)]
-        assert [status for status, _, _ in answers] == [303] * 6 + [429] * 2
-        assert "เรื่อง 7</textarea>" in answers[7][1] and "รออีกหนึ่งนาที" in answers[7][1]
-        assert len(at.told("report_received")) == 6
+        answers = [await at.post(f"p/{TOKEN}", {"text": f"เรื่อง {n}"}) for n in range(14)]
+        assert [status for status, _, _ in answers] == [303] * 12 + [429] * 2
+        assert "เรื่อง 13</textarea>" in answers[13][1] and "รออีกหนึ่งนาที" in answers[13][1]
+        assert len(at.told("report_received")) == 12
 
 
 async def test_silence_in_mid_form_disturbs_nobody() -> None:

@@ -190,6 +190,7 @@ async def test_a_call_connects_both_see_each_other_and_it_is_recorded(tmp_path: 
         assert 0 < milliseconds < 8_000
         await desk.get_by_test_id("call-locate").click()
         await expect(desk.get_by_test_id("call-position")).to_contain_text("17.01000, 99.70000", timeout=10_000)
+        await expect(desk.get_by_test_id("call-phase")).to_contain_text("ทางตรง", timeout=10_000)
         await kept(desk, 100)
         await shot(desk, "desk_th")
         await desk.get_by_test_id("lang-switch").click()
@@ -299,5 +300,6 @@ async def test_a_call_goes_through_a_relay_with_passwords_that_end(tmp_path: Pat
             desk, phone = await officer(one, at), await citizen(two, at)
             milliseconds = await talking(phone, desk)
             print(f"connected through the relay in {milliseconds} ms")
+            await expect(desk.get_by_test_id("call-phase")).to_contain_text("ผ่านตัวกลาง", timeout=10_000)
             await kept(desk, 10)
 

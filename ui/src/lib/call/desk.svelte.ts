@@ -39,6 +39,8 @@ class DeskCall {
   noMic = $state(false);
   /** Milliseconds from the press of the button to the caller's first frame. */
   connectMs = $state<number | null>(null);
+  /** How the two browsers reach each other; null while it is not known. */
+  relayed = $state<boolean | null>(null);
   #socket: WebSocket | null = null;
   #peer: Peer | null = null;
   #ice: RTCConfiguration = {};
@@ -71,7 +73,7 @@ class DeskCall {
     this.phase = 'opening';
     this.refused = this.recordFault = '';
     this.kept = 0;
-    this.connectMs = null;
+    this.connectMs = this.relayed = null;
     await this.#openMicrophone();
     if (this.entity === call.entity) this.#connect();
   }
@@ -211,6 +213,7 @@ class DeskCall {
     this.phase = 'talking';
     this.connectMs ??= performance.now() - this.#begun;
     window.clearTimeout(this.#late);
+    void this.#peer?.ways().then((ways) => (this.relayed = ways.includes('relay')));
     this.#record(this.far?.getVideoTracks()[0] ?? null);
   }
 
@@ -222,11 +225,6 @@ class DeskCall {
   #record(picture: MediaStreamTrack | null): void {
     if (!this.records) return;
     this.#recording.start(picture, [this.far, this.local].filter((stream): stream is MediaStream => stream !== null));
-  }
-
-  /** For whoever looks into a connection: relay, srflx or host at both ends. */
-  ways(): Promise<string[]> {
-    return this.#peer?.ways() ?? Promise.resolve([]);
   }
 }
 

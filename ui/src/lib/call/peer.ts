@@ -55,7 +55,7 @@ export class Peer {
     this.#pc.close();
   }
 
-  /** Which kinds of addresses the connection goes over: host, srflx or relay. */
+  /** Over which kinds of addresses both ends are reached: host, srflx, prflx or relay. */
   async ways(): Promise<string[]> {
     const stats = [...(await this.#pc.getStats()).values()] as Record<string, unknown>[];
     const pair = stats.find((one) => one['type'] === 'candidate-pair' && one['nominated'] === true);
