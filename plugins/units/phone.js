@@ -133,7 +133,7 @@
   if (due) {
     setInterval(() => {
       const left = Math.max(0, Math.round(due - Date.now() / 1000));
-      find('due').textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`;
+      find('left').textContent = `(เหลือ ${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')} นาที)`;
       if (left <= 60 && !warned && navigator.vibrate) { warned = true; navigator.vibrate([500, 200, 500, 200, 500]); }
     }, 1000);
   }

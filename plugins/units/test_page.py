@@ -106,3 +106,6 @@ async def test_everything_to_touch_is_large_enough_and_nothing_is_cut() -> None:
         assert len(sizes) >= 9
         assert [row for row in sizes if min(row[1:]) < 48] == []
         assert await page.evaluate("document.documentElement.scrollWidth") == 360
+        box = await page.locator("button.sos").bounding_box()  # in reach without scrolling
+        assert box is not None
+        assert box["y"] + box["height"] <= 740
