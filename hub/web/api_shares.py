@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from hub.access.rights import ROLES
-from hub.access.share import NOT_TO, Share
+from hub.access.rights import holders
+from hub.access.share import NEEDED, NOT_TO, Share
 from hub.access.shares import Shares
 from hub.access.views import Views
 from hub.core.pipeline import Pipeline
@@ -15,7 +15,9 @@ from hub.core.state import EntityState
 from hub.web.route import Ask, Body, NoBody, Route
 
 MAX_VIEWS = 500
-RECEIVERS = tuple(sorted(ROLES.keys() - NOT_TO))
+# The roles that can do anything with a share, the control centre first: a share gives no right by itself.
+_ABLE = {role for right in NEEDED for role in holders(right)} - NOT_TO
+RECEIVERS = tuple(sorted(_ABLE, key=lambda role: (role != "ccoc", role)))
 
 
 class Terms(Body):
