@@ -68,7 +68,8 @@ class Board:
                 await self.deliver(one.entity, one.state)
 
     async def _add(self, entity: str, th: str, en: str) -> None:
-        name = Text(th[:200] or entity, en[:200] or entity)
+        # both titles in both languages: who approves reads both
+        name = Text(f"{th} / {en}"[:200], f"{en} / {th}"[:200])
         await self.ctx.add(Entity(entity, name, ("notice",), simulated=self.simulated), OneNotice(self, entity))
 
     async def mine(self) -> list[EntityState]:

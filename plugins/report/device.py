@@ -30,6 +30,12 @@ HTML = "text/html; charset=utf-8"
 Month = Annotated[str, Field(max_length=7, json_schema_extra={
     "words": {"th": "เดือน เช่น 2026-10 (เว้นว่าง = เดือนก่อน)", "en": "Month, such as 2026-10 (empty: last month)"},
 })]  # fmt: skip
+First = Annotated[str, Field(max_length=7, json_schema_extra={
+    "words": {"th": "เดือนแรก เช่น 2026-08", "en": "First month, such as 2026-08"},
+})]  # fmt: skip
+Last = Annotated[str, Field(max_length=7, json_schema_extra={
+    "words": {"th": "เดือนสุดท้าย เช่น 2026-10", "en": "Last month, such as 2026-10"},
+})]  # fmt: skip
 
 
 class Reports:
@@ -62,7 +68,7 @@ class Reports:
         period = read_month(month or month_before(self._ctx.clock.now()))
         return await self._make(period, ())
 
-    async def evaluate(self, first_month: Month, last_month: Month) -> dict[str, object]:
+    async def evaluate(self, first_month: First, last_month: Last) -> dict[str, object]:
         """Make the evaluation of several months, at most 24."""
         parts = months(first_month, last_month)
         return await self._make(whole(parts), parts)
