@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import psutil
+import psutil  # type: ignore[import-untyped]
 from playwright.async_api import Page, async_playwright
 
 from tests.e2e.conftest import CHROMIUM, FLAGS, PASSWORD, USER
@@ -59,7 +59,7 @@ def cpu(hub: LiveHub) -> float:
     """Processor seconds of the hub and its children so far."""
     main = psutil.Process(hub.process.pid)
     times = [one.cpu_times() for one in (main, *main.children(recursive=True))]
-    return sum(one.user + one.system for one in times)
+    return float(sum(one.user + one.system for one in times))
 
 
 async def viewer(http: aiohttp.ClientSession, url: str, got: list[int]) -> None:

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 import pytest
 from aiohttp import web
 from playwright.async_api import Page, expect
@@ -178,6 +178,8 @@ async def test_what_dies_says_so_and_comes_back(tmp_path: Path, camera: MakeCame
         for name in ("map", "alarms"):
             await page.goto(f"{hub.url}/wall/{name}")
             await expect(page.get_by_test_id("map" if name == "map" else "wall-alarms")).to_be_visible()
+            if name == "alarms":
+                await expect(page.get_by_test_id("wall-alarms")).to_contain_text("ไม่มีสัญญาณเตือน")
             assert await page.locator("button:visible, input:visible").count() == 0  # a wall has no controls
             await picture(page, f"wall-{name}-th")
 

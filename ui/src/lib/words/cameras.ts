@@ -50,6 +50,18 @@ export const cameras = part(
     'video.hidden': 'พักภาพไว้เพราะไม่ได้แสดงบนจอ',
     'video.picture': 'ภาพสดจาก {name}',
 
+    // why the vision process has no picture, by its own words
+    'video.why.the camera refuses the user name or password': 'กล้องไม่รับชื่อผู้ใช้หรือรหัสผ่าน',
+    'video.why.the camera forbids this stream to this account': 'กล้องไม่ให้บัญชีนี้ดูสตรีมนี้',
+    'video.why.the camera knows no stream of this path': 'กล้องไม่มีสตรีมตามที่อยู่นี้',
+    'video.why.nothing listens at the address': 'ไม่มีอะไรตอบที่ที่อยู่นี้',
+    'video.why.the camera does not answer in time': 'กล้องไม่ตอบภายในเวลา',
+    'video.why.what answers is no video that can be decoded': 'สิ่งที่ตอบมาไม่ใช่วิดีโอที่อ่านได้',
+    'video.why.the camera ended the stream': 'กล้องหยุดส่งภาพเอง',
+    'video.why.the stream has no video': 'สตรีมนี้ไม่มีภาพ',
+    'video.why.the address cannot be reached': 'ติดต่อที่อยู่นี้ไม่ได้',
+    'video.why.the camera was taken out': 'กล้องถูกถอดออกจากระบบ',
+
     'ptz.label': 'หมุนและซูม {name}',
     'ptz.lock': 'ปลดล็อกการหมุนกล้อง',
     'ptz.unlock': 'ล็อกการหมุนกล้อง',
@@ -118,6 +130,17 @@ export const cameras = part(
     'video.busy': 'Too many are watching',
     'video.hidden': 'Paused: not in sight',
     'video.picture': 'Live picture of {name}',
+
+    'video.why.the camera refuses the user name or password': 'the camera refuses the user name or password',
+    'video.why.the camera forbids this stream to this account': 'the camera forbids this stream to this account',
+    'video.why.the camera knows no stream of this path': 'the camera knows no stream of this path',
+    'video.why.nothing listens at the address': 'nothing listens at the address',
+    'video.why.the camera does not answer in time': 'the camera does not answer in time',
+    'video.why.what answers is no video that can be decoded': 'what answers is no video that can be decoded',
+    'video.why.the camera ended the stream': 'the camera ended the stream',
+    'video.why.the stream has no video': 'the stream has no video',
+    'video.why.the address cannot be reached': 'the address cannot be reached',
+    'video.why.the camera was taken out': 'the camera was taken out',
 
     'ptz.label': 'Turn and zoom {name}',
     'ptz.lock': 'Unlock turning',
