@@ -22,6 +22,7 @@ const schema: JsonSchema = {
     owner: { anyOf: [{ $ref: '#/$defs/Person' }, { type: 'null' }], default: null },
     starts_at: { type: 'number' },
     ends: { type: 'string', format: 'date-time' },
+    until: { anyOf: [{ type: 'string' }, { type: 'null' }], default: null },
     day: { type: 'string', format: 'date' },
     sheet: { type: 'string', contentMediaType: 'text/csv', maxLength: 10 },
     picture: { type: 'string', contentEncoding: 'base64' },
@@ -41,7 +42,7 @@ describe('every kind of parameter', () => {
   it('is known', () => {
     const kinds = Object.fromEntries(fields.map(({ key, kind }) => [key, kind]));
     expect(kinds).toEqual({
-      names: 'list', colours: 'many', people: 'list', owner: 'group', starts_at: 'moment', ends: 'datetime', day: 'date', sheet: 'file',
+      names: 'list', colours: 'many', people: 'list', owner: 'group', starts_at: 'moment', ends: 'datetime', until: 'datetime', day: 'date', sheet: 'file',
       picture: 'file', level: 'number', code: 'text', light: 'text', anything: 'json',
     });
     expect(field('people').item!.fields.map(({ key, kind, required }) => [key, kind, required])).toEqual([['name', 'text', true], ['age', 'integer', false]]);

@@ -108,7 +108,7 @@ function optionsOf(part: JsonSchema): string[] {
   return (part.const !== undefined ? [part.const] : (part.enum ?? [])).map(String);
 }
 
-// A number of this name is a time in seconds since 1970; people choose it from a calendar.
+// A number of this name is a time in seconds since 1970, a free text one in ISO 8601; people choose it from a calendar.
 const MOMENT = /(^|_)(at|until|since)$/;
 const TEXT_FORMATS: Record<string, FieldKind> = { 'date-time': 'datetime', date: 'date', time: 'time' };
 
@@ -117,15 +117,16 @@ function kindOf(key: string, part: JsonSchema, root: JsonSchema, depth: number):
   if (part.type === 'boolean') return 'boolean';
   if (part.type === 'integer') return 'integer';
   if (part.type === 'number') return MOMENT.test(key) ? 'moment' : 'number';
-  if (part.type === 'string') return textKind(part);
+  if (part.type === 'string') return textKind(key, part);
   if (depth >= MAX_DEPTH) return 'json';
   if (part.type === 'array' && part.items) return optionsOf(resolve(part.items, root)).length > 0 ? 'many' : 'list';
   return part.type === 'object' && part.properties ? 'group' : 'json';
 }
 
-function textKind(part: JsonSchema): FieldKind {
+function textKind(key: string, part: JsonSchema): FieldKind {
   if (part.contentMediaType || part.contentEncoding) return 'file';
-  const known = TEXT_FORMATS[part.format ?? ''];
+  const free = part.format === undefined && part.pattern === undefined && part.maxLength === undefined;
+  const known = TEXT_FORMATS[part.format ?? (free && MOMENT.test(key) ? 'date-time' : '')];
   return known ?? ((part.maxLength ?? 0) > LONG_TEXT ? 'long' : 'text');
 }
 
