@@ -55,7 +55,7 @@ class Shift(Protocol):
     ),
 )  # fmt: skip
 class ShiftPlanned(EventData):
-    """Who is to be on duty; entity ``shift.DATE_NAME``. ``state``: ``planned``, ``short`` (fewer than are needed),
+    """Who is to be on duty; entity ``roster.DATE_NAME``. ``state``: ``planned``, ``short`` (fewer than are needed),
     ``running`` or ``past``. ``officers``: ``{account, name, title}``. Times: seconds since 1970."""
 
     state: Literal["planned", "short", "running", "past"]

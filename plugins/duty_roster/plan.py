@@ -132,7 +132,7 @@ class Plan:
             await self._shifts.put(key, edit)
             self._edits[key] = edit
         await self._tell()
-        return [f"shift.{key}" for key in keys]
+        return [f"roster.{key}" for key in keys]
 
     async def clear_shift(self, day: Day, shift: Annotated[str, Field(max_length=40)]) -> None:
         """Back to what stands in the configuration for every day."""
@@ -159,7 +159,7 @@ class Plan:
         for slot in slots:
             await self._show_slot(slot, now, current)
         for gone in self._planned.keys() - {slot.key for slot in slots}:
-            await self._ctx.remove(f"shift.{gone}")
+            await self._ctx.remove(f"roster.{gone}")
             del self._planned[gone]
         accounts = {one for one in (*self._given, *self._people) if self.knows(one)} | on_duty.keys()
         for account in sorted(accounts):
@@ -177,14 +177,15 @@ class Plan:
         if self._planned.get(slot.key) == shown:
             return
         if slot.key not in self._planned:
-            name = Text(f"{slot.pattern.th} {slot.day:%d/%m}", f"{slot.pattern.en} {slot.day:%d/%m}")
-            await self._ctx.add(Entity(f"shift.{slot.key}", name))
+            day = f"{slot.day.year + 543}-{slot.day:%m-%d}"  # in this order the names sort by day
+            name = Text(f"{day} {slot.pattern.th}", f"{slot.day.isoformat()} {slot.pattern.en}")
+            await self._ctx.add(Entity(f"roster.{slot.key}", name))
         planned = ShiftPlanned(
             state=state, shift=slot.pattern.id, date=slot.day.isoformat(), since=slot.since, until=slot.until,
             officers=[self.person(one) for one in known], names=[self.name(one) for one in known],
             planned_by=slot.planned_by,
         )  # fmt: skip
-        await self._ctx.emit(planned, entity=f"shift.{slot.key}")
+        await self._ctx.emit(planned, entity=f"roster.{slot.key}")
         self._planned[slot.key] = shown
 
     async def _show_officer(self, account: str, since: float | None) -> None:

@@ -91,8 +91,8 @@ async def test_shifts_begin_and_end_by_the_station_s_clock(at_work: Station) -> 
     assert [one["account"] for one in started.data["officers"]] == ["somchai", "malee"]
     (ended,) = hub.events("shift_ended")
     assert (ended.data["shift"], ended.data["handed_over"], ended.data["sound_test"]) == ("20261122_night", False, None)
-    await hub.until(lambda: (now := hub.state("shift.20261123_day")) and now.state == "running")
-    planned = hub.state("shift.20261123_night")
+    await hub.until(lambda: (now := hub.state("roster.20261123_day")) and now.state == "running")
+    planned = hub.state("roster.20261123_night")
     assert planned is not None and (planned.state, planned.attributes["names"]) == (
         "planned", ["ร.ต.อ. วิชัย", "ร.ต.อ. ดาว"],
     )  # fmt: skip
@@ -222,23 +222,23 @@ async def test_the_roster_is_edited_for_days_and_says_where_it_is_short(at_work:
     made = await at_work.act(
         "boss", "roster.set_shift", day="2026-12-01", shift="night", officers=["malee"], number_of_days=2, start="21:00"
     )  # fmt: skip
-    assert made.result == ["shift.20261201_night", "shift.20261202_night"]
-    await hub.until(lambda: (one := hub.state("shift.20261202_night")) and one.state == "short")
-    state = hub.state("shift.20261202_night")
+    assert made.result == ["roster.20261201_night", "roster.20261202_night"]
+    await hub.until(lambda: (one := hub.state("roster.20261202_night")) and one.state == "short")
+    state = hub.state("roster.20261202_night")
     assert state is not None
     assert (state.attributes["since"], state.attributes["until"]) == (at("2026-12-02 21:00"), at("2026-12-03 08:00"))
     assert (state.attributes["names"], state.attributes["planned_by"]) == (["ร.ต.อ. มาลี"], "user:boss")
     await at_work.act("boss", "roster.set_officer", account="malee", name="มาลี ใจดี", title="ร.ต.ท.")
     await hub.until(
-        lambda: (one := hub.state("shift.20261201_night")) and one.attributes["names"] == ["ร.ต.ท. มาลี ใจดี"]
+        lambda: (one := hub.state("roster.20261201_night")) and one.attributes["names"] == ["ร.ต.ท. มาลี ใจดี"]
     )
     await at_work.act("boss", "roster.clear_shift", day="2026-12-01", shift="night")
-    await hub.until(lambda: (one := hub.state("shift.20261201_night")) and one.state == "planned")
+    await hub.until(lambda: (one := hub.state("roster.20261201_night")) and one.state == "planned")
     await at_work.act("boss", "roster.remove_officer", account="dao")
     await hub.until(lambda: hub.state("officer.dao") is None)
-    await hub.until(lambda: (one := hub.state("shift.20261201_night")) and one.state == "short")
+    await hub.until(lambda: (one := hub.state("roster.20261201_night")) and one.state == "short")
     assert await hub.restart() == "running"
-    assert (one := hub.state("shift.20261202_night")) is not None and one.attributes["since"] == at("2026-12-02 21:00")
+    assert (one := hub.state("roster.20261202_night")) is not None and one.attributes["since"] == at("2026-12-02 21:00")
 
 
 @pytest.mark.parametrize(("params", "where", "words"), [
@@ -255,7 +255,7 @@ async def test_a_wrong_edit_is_named_and_changes_nothing(
     assert refused.error is not None
     assert (refused.error["code"], refused.error["where"], refused.error["message"]) == ("invalid_input", where, words)
     assert at_work.hub.app.pipeline.journal.records("plugin:duty_roster:shifts") == []
-    state = at_work.hub.state("shift.20261201_day")
+    state = at_work.hub.state("roster.20261201_day")
     assert state is not None and state.state == "planned"
 
 

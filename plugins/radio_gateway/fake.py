@@ -191,10 +191,10 @@ class MumbleServer:
 
     async def talk(self, name: str, seconds: float) -> None:
         """Its button is held for so long; what is sent is silence."""
-        count = max(1, round(seconds / 0.02))
+        count, begun = max(1, round(seconds / 0.02)), asyncio.get_running_loop().time()
         for number in range(count):
             self.packet(name, SILENT_OPUS, last=number == count - 1)
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(max(0.0, begun + 0.02 * (number + 1) - asyncio.get_running_loop().time()))
 
     def packet(self, name: str, opus: bytes, last: bool = False) -> None:
         """One packet of voice from it."""

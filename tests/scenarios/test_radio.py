@@ -87,4 +87,5 @@ async def test_a_call_for_help_on_the_radio_opens_an_incident_and_is_answered(
     assert opened.cause == called.id
     alarm = await scene.event("alarm_raised", title="ขอความช่วยเหลือทางวิทยุ S1")
     assert (alarm.data["priority"], alarm.data["incident"]) == ("critical", opened.entity)
+    assert len(scene.events("alarm_raised")) == 1
     await server.until(lambda: server.heard == [("CCOC", "S1 ศูนย์รับทราบ")])
