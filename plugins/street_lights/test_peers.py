@@ -49,7 +49,7 @@ async def test_an_independent_light(tmp_path: Path) -> None:
         broker = Settings.MQTT(host="127.0.0.1", port=port)
         info = LightInfo(name="โคมหน้าวัด", unique_id="temple_lamp_ก", brightness=True)
         light = await asyncio.to_thread(Light, Settings(mqtt=broker, entity=info), obey)
-        await asyncio.to_thread(light.off)
+        await asyncio.to_thread(light.write_config)
 
         def found() -> str | None:
             rows = [one.entity for one in at.hub.entities() if one.attributes.get("unique_id") == "temple_lamp_ก"]
@@ -57,11 +57,12 @@ async def test_an_independent_light(tmp_path: Path) -> None:
 
         entity = await at.until(found)
         name = str(entity).removeprefix("light.")
+        await at.do("turn_off", name)  # it says how it is only when it changes, and keeps nothing in the broker
         shown = await at.shows(name, state="off", level_pct=0.0)
         assert "โคมหน้าวัด" in shown["name"]["th"]
         await at.do("boost", name, brightness_pct=60, minutes=0.05, reason="ทดสอบ")
         await at.shows(name, state="on", level_pct=60.0)
         await at.shows(name, state="off", boost_until=None)
-        assert heard == [{"state": "ON", "brightness": 153}, {"state": "OFF"}]
+        assert heard == [{"state": "OFF"}, {"state": "ON", "brightness": 153}, {"state": "OFF"}]
         light.mqtt_client.loop_stop()
         light.mqtt_client.disconnect()
