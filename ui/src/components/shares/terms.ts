@@ -6,7 +6,8 @@ import type { Draft } from './TermsFields.svelte';
 
 /** ``now``: the hub's clock; the end is one minute in the past when the form says none, so that the hub refuses it. */
 export function termsOf(draft: Draft, now: number, zone: string): Terms {
-  const chosen = draft.span === 'other' ? localToSeconds(draft.until, zone) : now + (SPANS[draft.span] ?? 0);
+  const begins = localToSeconds(draft.since, zone) ?? now;
+  const chosen = draft.span === 'other' ? localToSeconds(draft.until, zone) : begins + (SPANS[draft.span] ?? 0);
   const accounts = draft.accounts.split(',').map((name) => name.trim()).filter(Boolean);
   return {
     cameras: draft.cameras,
