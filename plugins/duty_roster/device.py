@@ -74,6 +74,7 @@ class Desk:
         if state is None or state.state == "unknown":
             await self._ctx.emit(StateChanged(state="none"), entity=CURRENT)
         await self.look(starting=True)
+        await self._plan.forget_others()
 
     async def on_duty(self) -> list[str]:
         """The service ``Roster``."""

@@ -185,7 +185,7 @@ class Plan:
             officers=[self.person(one) for one in known], names=[self.name(one) for one in known],
             planned_by=slot.planned_by,
         )  # fmt: skip
-        await self._ctx.emit(planned, entity=f"roster.{slot.key}")
+        await self._tell_once(planned, f"roster.{slot.key}")
         self._planned[slot.key] = shown
 
     async def _show_officer(self, account: str, since: float | None) -> None:
@@ -199,8 +199,25 @@ class Plan:
             state="off_duty" if since is None else "on_duty", account=account, officer=person["name"],
             title=person["title"], since=since,
         )  # fmt: skip
-        await self._ctx.emit(listed, entity=_officer(account))
+        await self._tell_once(listed, _officer(account))
         self._listed[account] = shown
+
+    async def _tell_once(self, data: OfficerListed | ShiftPlanned, entity: str) -> None:
+        """Report it, unless the entity's state says exactly that since before a restart."""
+        known, fields = await self._ctx.state(entity), data.model_dump(mode="json")
+        stands = known is not None and all(
+            value == (known.state if name == "state" else known.attributes.get(name)) for name, value in fields.items()
+        )
+        if not stands:
+            await self._ctx.emit(data, entity=entity)
+
+    async def forget_others(self) -> None:
+        """Take out what stands in the state from before and is no longer of the roster."""
+        shown = {f"roster.{key}" for key in self._planned} | {_officer(account) for account in self._listed}
+        for domain in ("roster", "officer"):
+            for state in await self._ctx.states(domain):
+                if state.attributes.get("instance") == self._ctx.instance and state.entity not in shown:
+                    await self._ctx.remove(state.entity)
 
 
 def _officer(account: str) -> str:

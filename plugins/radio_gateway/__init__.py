@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from hub.capabilities.radio import ANNOUNCE_LIMIT_S
 from hub.sdk import Config, Context, Entity, Name, PluginSpec, plugin
 
 from .alarms import Calls, Pattern
@@ -19,6 +20,7 @@ from .clips import Library, Phrase
 from .device import Server
 
 ANEW_S = 5.0
+LONGEST_S = ANNOUNCE_LIMIT_S - 20  # the rest: to connect again, to send the text, to hear that it was said
 
 
 class ChannelSettings(Config):
@@ -113,6 +115,8 @@ class Settings(Config):
             raise ValueError("off this machine give certificate_sha256 (a pin) or check_certificate: true")
         if self.silent_s < 2 * self.ping_s:
             raise ValueError("silent_s must be at least twice ping_s")
+        if self.patience_s + self.quiet_wait_s + self.longest_announcement_s > LONGEST_S:
+            raise ValueError(f"patience_s, quiet_wait_s and longest_announcement_s together exceed {LONGEST_S:g} s")
         return self
 
 

@@ -33,6 +33,7 @@ QUEUED = 1_000
 KEPT_KEYS = 200
 BACKOFF_S = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 REFUSED_S = 30.0
+RECONNECT_S = 5.0
 LOOK_S = 0.2
 Report = Callable[[], Awaitable[object]]
 State = Literal["quiet", "talking", "announcing", "unavailable"]
@@ -75,6 +76,7 @@ class Channel:
         self._talks: dict[int, _Talk] = {}
         self._silent = asyncio.Event()
         self._silent.set()
+        self._up = asyncio.Event()
         self._reports: asyncio.PriorityQueue[tuple[int, int, Report]] = asyncio.PriorityQueue()
         self._order = itertools.count()
         self._signed = float("-inf")
@@ -96,6 +98,7 @@ class Channel:
             try:
                 await link.open()
                 self._link, tries = link, 0
+                self._up.set()
                 await self._connected("")
                 await link.serve()
             except Refused as no:
@@ -105,6 +108,7 @@ class Channel:
                 await self._connected(str(gone))
             finally:
                 self._link = None
+                self._up.clear()
                 await link.close()
             tries += 1
             await asyncio.sleep(wait)
@@ -242,9 +246,16 @@ class Channel:
     # --- saying
 
     def _need(self) -> Link:
-        if self._link is None or self.problem:
+        if self._link is None:
             raise Unavailable(f"the radio channel is not connected: {self.problem}", where=self.entity)
         return self._link
+
+    async def _soon(self) -> Link:
+        """The connection, waited for a little: most breaks last a second or two."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(RECONNECT_S):
+                await self._up.wait()
+        return self._need()
 
     @contextlib.contextmanager
     def _words(self) -> Any:
@@ -272,7 +283,7 @@ class Channel:
         plan = self._plan(template, clips or [], params or {}, text)
         begun = self._ctx.clock.monotonic()
         with self._words():
-            await self._need().say(f"[จำลอง] {plan.text}" if self._simulated else plan.text)
+            await (await self._soon()).say(f"[จำลอง] {plan.text}" if self._simulated else plan.text)
             async with self._turns.turn(priority, self.entity):
                 await self._quiet(priority)
                 result = await self._play(plan, priority, call.actor, self._ctx.clock.monotonic() - begun)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -164,6 +165,8 @@ async def test_it_comes_back_after_the_connection_broke(hub: Harness, server: fa
     server.drop()
     gone = await hub.wait_event("radio_channel_changed", match={"state": "unavailable"})
     assert gone.data["reason"].startswith("the server closed the connection") or "broke" in gone.data["reason"]
+    # what is to be announced meanwhile waits for it
+    assert (await hub.call("radio.announce", PATROL, {"clips": ["attention"]})).status == "done"
     await hub.wait_event("radio_channel_changed", match={"state": "quiet"}, after=gone.seq)
     assert server.joined == ["CCOC", "CCOC"]
 
@@ -213,3 +216,16 @@ async def test_a_text_is_cut_to_what_the_server_takes_and_a_refusal_is_no_succes
         assert refused.error is not None
         assert refused.error["message"] == "the radio server refused it: the text is too long"
         assert len(hub.events("radio_text_sent")) == 1
+
+
+async def test_settings_that_cannot_work_are_named_before_anything_connects() -> None:
+    for more, words in (
+        ({"host": "10.1.2.3"}, "give certificate_sha256 (a pin) or check_certificate: true"),
+        ({"ping_s": 1, "silent_s": 1.5}, "silent_s must be at least twice ping_s"),
+        ({"quiet_wait_s": 60, "longest_announcement_s": 90}, "together exceed 130 s"),
+        ({"phrases": [{"id": "a", "th": "ก", "en": "a", "file": "../secret.wav"}]}, "it must lie in the clips folder"),
+        ({"alarms": [{"kind": "sos", "pattern": "("}]}, "it is no regular expression"),
+    ):
+        with pytest.raises(AssertionError, match=re.escape(words)):
+            async with harness(HERE, settings(9, **more), isolation="process"):
+                pass
