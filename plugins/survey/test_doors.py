@@ -228,7 +228,7 @@ async def test_what_is_no_filled_page_is_refused(body: bytes, kind: str, status:
 
 
 async def test_a_flood_is_held_back_and_what_was_thanked_is_there() -> None:
-    async with asking() as (hub, web):
+    async with asking(ManualClock()) as (hub, web):  # on which nobody gets new room
         fields = hidden((await page(hub, web))[1]) | FULL
         marks = [hidden((await page(hub, web))[1])["n"] for _ in range(30)]
         sent = await asyncio.gather(*(send(hub, web, fields | {"n": mark}) for mark in marks * 4))
