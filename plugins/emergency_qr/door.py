@@ -18,7 +18,7 @@ from .multipart import read_form
 from .reports import MAX_TEXT, Reports, Said, photo_mime
 from .settings import Settings
 from .stickers import Sticker, Stickers
-from .words import WORDS, Language, language_of, script_words
+from .words import WORDS, Language, language_of, script_words, with_number
 
 HERE = Path(__file__).parent
 BANGKOK = timezone(timedelta(hours=7))
@@ -33,6 +33,7 @@ class Door:
     def __init__(self, ctx: Context, config: Settings, stickers: Stickers, reports: Reports, flood: Flood) -> None:
         self._ctx, self._config, self._stickers, self._reports = ctx, config, stickers, reports
         self._flood = flood
+        self._words = {language: with_number(language, config.emergency_number) for language in WORDS}
         made = Environment(loader=FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True)
         self._page, self._status = made.get_template("page.html"), made.get_template("status.html")
         self._said = made.get_template("said.html")
@@ -46,8 +47,8 @@ class Door:
         await self._ctx.route("POST", "r/*", self.more)
         for name in ("page.js", "status.js"):
             await self._ctx.route("GET", name, _file((HERE / name).read_bytes()))
-        for language in WORDS:
-            words = json.dumps(script_words(language), ensure_ascii=True)
+        for language, said in self._words.items():
+            words = json.dumps(script_words(said), ensure_ascii=True)
             await self._ctx.route("GET", f"words-{language}.js", _file(f"window.WORDS={words};".encode()))
 
     # --- the sticker's page
@@ -63,18 +64,18 @@ class Door:
         language, sticker = _language(request), self._sticker(request)
         if sticker is None:
             return self._gone(language)
-        said, wrong = _read(request, language)
+        said, wrong = _read(request, self._words[language])
         if not wrong and not said.text:
-            wrong = WORDS[language]["empty"]
+            wrong = self._words[language]["empty"]
         if not wrong and not self._flood.take(request.remote):
-            return self._first(request, sticker, language, said, WORDS[language]["too_many"], 429)
+            return self._first(request, sticker, language, said, self._words[language]["too_many"], 429)
         if wrong:
             return self._first(request, sticker, language, said, wrong, 400)
         try:
             receipt, key = await self._reports.file(sticker, said)
         except HubError as fault:
             self._ctx.log.error("a citizen's report was not kept: %s", fault.message)
-            return self._first(request, sticker, language, said, WORDS[language]["failed"], 503)
+            return self._first(request, sticker, language, said, self._words[language]["failed"], 503)
         where = f"/hook/{self._ctx.instance}/r/{receipt}/{key}?lang={language}"
         return WebResponse(303, headers={"location": where}, remember=f"{receipt}.{key}")
 
@@ -85,7 +86,7 @@ class Door:
         self, request: WebRequest, sticker: Sticker, language: Language, said: Said | None = None, wrong: str = "",
         status: int = 200,
     ) -> WebResponse:  # fmt: skip
-        config, words, said = self._config, WORDS[language], said or Said("")
+        config, words, said = self._config, self._words[language], said or Said("")
         kept = _KEPT.fullmatch(request.remembered)
         return self._html(
             self._page, language, status, place=getattr(sticker.name, language), wrong=wrong, text=said.text,
@@ -111,20 +112,20 @@ class Door:
         language, (receipt, row) = _language(request), self._owned(request)
         if row is None:
             return self._unknown(language)
-        said, wrong = _read(request, language)
+        said, wrong = _read(request, self._words[language])
         if not wrong and not said.text and not said.photo:
-            wrong = WORDS[language]["empty"]
+            wrong = self._words[language]["empty"]
         if not wrong and not self._flood.take(request.remote):
-            return self._about(language, receipt, row, said, WORDS[language]["too_many"], 429)
+            return self._about(language, receipt, row, said, self._words[language]["too_many"], 429)
         if wrong:
             return self._about(language, receipt, row, said, wrong, 400)
         try:
             await self._reports.add(receipt, said)
         except InvalidInput:
-            return self._about(language, receipt, row, said, WORDS[language]["many_photos"], 400)
+            return self._about(language, receipt, row, said, self._words[language]["many_photos"], 400)
         except HubError as fault:
             self._ctx.log.error("what a citizen added was not kept: %s", fault.message)
-            return self._about(language, receipt, row, said, WORDS[language]["failed"], 503)
+            return self._about(language, receipt, row, said, self._words[language]["failed"], 503)
         return WebResponse(303, headers={"location": f"/hook/{self._ctx.instance}{request.path}?lang={language}"})
 
     def _owned(self, request: WebRequest) -> tuple[str, dict[str, Any] | None]:
@@ -135,7 +136,7 @@ class Door:
         self, language: Language, receipt: str, row: dict[str, Any], said: Said | None = None, wrong: str = "",
         status: int = 200,
     ) -> WebResponse:  # fmt: skip
-        words = WORDS[language]
+        words = self._words[language]
         messages = [{"by": one["by"], "text": _text(one, words), "clock": _clock(one["at"])} for one in row["messages"]]
         return self._html(
             self._status, language, status, receipt=receipt, status=words.get(row["status"], row["status"]),
@@ -147,17 +148,17 @@ class Door:
     # --- the rest
 
     def _gone(self, language: Language) -> WebResponse:
-        words = WORDS[language]
+        words = self._words[language]
         note = f"{words['gone_note']} {self._config.emergency_number}"
         return self._html(self._said, language, 410, head=words["gone"], note=note)
 
     def _unknown(self, language: Language) -> WebResponse:
-        words = WORDS[language]
+        words = self._words[language]
         return self._html(self._said, language, 404, head=words["unknown"], note=words["unknown_note"])
 
     def _html(self, template: Any, language: Language, code: int, **values: Any) -> WebResponse:
         body = template.render(
-            w=WORDS[language], style=self._style, number=self._config.emergency_number,
+            w=self._words[language], style=self._style, number=self._config.emergency_number,
             simulated=self._config.simulated, **values,
         )  # fmt: skip
         headers = {"cache-control": "no-store", "content-language": language}
@@ -175,9 +176,8 @@ def _language(request: WebRequest) -> Language:
     return language_of(request.query.get("lang", ""), request.headers.get("accept-language", ""))
 
 
-def _read(request: WebRequest, language: Language) -> tuple[Said, str]:
+def _read(request: WebRequest, words: dict[str, str]) -> tuple[Said, str]:
     """What the form says, and what is wrong with it in words for its reader."""
-    words = WORDS[language]
     try:
         form = read_form(request.headers.get("content-type", ""), request.body)
     except InvalidInput:

@@ -111,6 +111,8 @@
     button('mute', W.mute, mute);
     button('turn', W.turn, turnCamera);
     button('hangup', W.hangup, hangUp).className = 'dial';
+    var dial = document.querySelector('a.dial'); // nobody may wait for us who can call
+    element('a', { id: 'dial', href: dial.href }, keys, dial.querySelector('b').textContent);
   }
 
   function tell(text) { if (say) say.textContent = text; }

@@ -95,6 +95,11 @@ def language_of(asked: str, accepted: str) -> Language:
     return "th" if not first or first.startswith("th") else "en"
 
 
-def script_words(language: Language) -> dict[str, str]:
-    """The words that the page's script says, by their short names."""
-    return {name[3:]: text for name, text in WORDS[language].items() if name.startswith("js_")}
+def with_number(language: Language, number: str) -> dict[str, str]:
+    """The words with the station's own emergency number."""
+    return {name: text.replace("191", number) for name, text in WORDS[language].items()}
+
+
+def script_words(words: dict[str, str]) -> dict[str, str]:
+    """Those that the page's script says, by their short names."""
+    return {name[3:]: text for name, text in words.items() if name.startswith("js_")}
