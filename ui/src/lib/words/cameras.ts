@@ -74,6 +74,7 @@ export const cameras = part(
     'ptz.stop': 'หยุด',
     'ptz.preset': 'ตำแหน่งที่ตั้งไว้',
     'ptz.go': 'ไปตำแหน่ง',
+    'ptz.holder': '{name} กำลังควบคุมกล้อง',
 
     'wall.title': 'จอผนัง',
     'wall.map': 'แผนที่',
@@ -154,6 +155,7 @@ export const cameras = part(
     'ptz.stop': 'Stop',
     'ptz.preset': 'Preset',
     'ptz.go': 'Go to preset',
+    'ptz.holder': '{name} is moving the camera',
 
     'wall.title': 'Wall',
     'wall.map': 'Map',
