@@ -77,7 +77,9 @@ class CheckpointScanned(EventData):
 
 @event_type(
     "checkpoint_missed", "ขาดตรวจตู้แดง", "Check-point missed",
-    projection=Projection(state="missed", attributes={"last_missed_from": "window_start", "last_missed_at": "window_end"}),
+    projection=Projection(
+        state="missed", attributes={"last_missed_from": "window_start", "last_missed_at": "window_end"}
+    ),
 )  # fmt: skip
 class CheckpointMissed(EventData):
     """Nobody came between ``window_start`` and ``window_end`` (seconds since 1970). ``name``: the box, for notices."""

@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from hub.capabilities import UnitTimerSet
 from hub.sdk import ManualClock
 from hub.testing import Harness, harness
 from plugins.units.keys import KEY_LIFE_S, Keys
@@ -263,6 +264,20 @@ async def test_a_tap_by_the_script_and_the_end_of_duty_end_it() -> None:
         assert one.shown()["timer_due"] is None
         status, said = await one.form("timer", minutes="30")
         assert (status, json.loads(said)["error"]["message"]) == (400, "the timer runs on duty only")
+
+
+async def test_a_crash_between_the_sos_and_the_end_of_its_timer_raises_no_second_one() -> None:
+    clock = ManualClock(1_790_000_000.0)
+    async with phone(clock) as one:
+        await one.form("timer", minutes="15")
+        due = one.shown()["timer_due"]
+        clock.advance_to(due + 1)
+        await one.hub.wait_event("sos_raised")
+        await one.hub.until(lambda: one.shown()["timer_due"] is None)
+        await one.hub.emit(UnitTimerSet(minutes=15, due=due), entity="unit.s1")  # as if that had not been written
+        clock.advance(60)
+        await one.hub.until(lambda: one.shown()["timer_due"] is None)
+        assert [event.data["sos_id"] for event in one.hub.events("sos_raised")] == [f"timer-{due:.0f}"]
 
 
 async def turns() -> None:
