@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from hub.core.event import Draft
 from plugins.radio_gateway import fake
 from tests.scenarios.conftest import Begin, Scene
 from tests.scenarios.kit import write_zone
+from tests.scenarios.serve import ROOT
 
 ANNOUNCE = """\
 id: sos_radio
@@ -54,6 +56,19 @@ async def begun(begin: Begin, folder: Path, server: fake.MumbleServer, rule: str
     scene = await begin(config)
     await scene.event("radio_channel_changed", state="quiet")
     return scene
+
+
+async def test_the_table_of_phrases_that_comes_with_the_plugin_is_read_by_include(
+    begin: Begin, tmp_path: Path, server: fake.MumbleServer
+) -> None:
+    shutil.copy(ROOT / "plugins" / "radio_gateway" / "clips.yaml", tmp_path)
+    head, _, rest = RADIO.replace("PORT", str(server.port)).partition("      phrases:\n")
+    plugins = f"{head}      phrases: !include clips.yaml\n{rest[rest.index('      templates'):]}"
+    scene = await begin(write_zone(tmp_path, plugins=plugins))
+    await scene.event("radio_channel_changed", state="quiet")
+    said = await scene.machine("ccoc").act("radio.announce", "radio.patrol", template="sos", params={"unit": "S211"})
+    assert (said["clips"], said["missing"]) == (["attention", "s", "2", "1", "1", "sos"], {})
+    assert said["text"] == "ทุกหน่วยโปรดทราบ S211 เจ้าหน้าที่ขอความช่วยเหลือ"
 
 
 async def test_an_sos_is_announced_with_what_is_missing_said(
