@@ -21,7 +21,7 @@ from tests.e2e.conftest import PASSWORD, SERVE_WITHIN_S, TOP, USER
 pytestmark = pytest.mark.e2e
 AXE = TOP / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-PAGES = ("/", "/inbox", "/inbox/report.aaa_aa0", "/views", "/views/showcase", "/plugins", "/automations")
+PAGES = ("/", "/reports", "/reports/report.aaa_aa0", "/views", "/views/showcase", "/plugins", "/automations")
 CONFIG = """
 zone: !include zone/zone.yaml
 plugin_folders: [plugins]
@@ -72,7 +72,7 @@ async def findings(page: Page) -> list[str]:
 async def settled(page: Page, path: str) -> None:
     """The page shows what it is for."""
     marks = {
-        "/": "alarm-list", "/inbox": "report-row", "/inbox/report.aaa_aa0": "conversation", "/views": "page-search",
+        "/": "alarm-list", "/reports": "report-row", "/reports/report.aaa_aa0": "conversation", "/views": "page-search",
         "/views/showcase": "chart", "/plugins": "plugin-row",
     }  # fmt: skip
     if path in marks:
@@ -126,7 +126,7 @@ async def test_every_page_fits_a_phone_and_its_buttons_a_thumb(url: str, page: P
 
 async def test_a_report_is_taken_answered_merged_and_closed_by_keyboard(url: str, page: Page) -> None:
     await sign_in(page, url)
-    await page.goto(f"{url}/inbox")
+    await page.goto(f"{url}/reports")
     row = page.get_by_test_id("report-row").filter(has_text="AAA-AA2")
     await expect(row).to_be_visible()
     detail = page.get_by_test_id("report-detail")

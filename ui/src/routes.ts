@@ -20,7 +20,7 @@ export interface Route {
 
 export const ROUTES: readonly Route[] = [
   { name: '', menu: 'nav.board', load: () => import('./pages/Board.svelte'), may: () => !owner() },
-  { name: 'inbox', menu: 'nav.inbox', load: () => import('./pages/Inbox.svelte'), may: () => live.list('report').length > 0 || app.actions.some((spec) => spec.capability === 'report') },
+  { name: 'reports', menu: 'nav.inbox', load: () => import('./pages/Inbox.svelte'), may: () => live.list('report').length > 0 || app.actions.some((spec) => spec.capability === 'report') },
   { name: 'cameras', menu: 'nav.cameras', load: () => import('./pages/Cameras.svelte'), may: () => app.may('camera.watch') },
   { name: 'shares', menu: 'nav.shares', load: () => import('./pages/PartnerHome.svelte'), may: () => owner() || app.may('share.ask') },
   { name: 'wall', load: () => import('./pages/Wall.svelte'), bare: true },
