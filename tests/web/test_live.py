@@ -76,8 +76,9 @@ async def piece(socket: ClientWebSocketResponse) -> tuple[float, int, bytes]:
 
 
 async def closed(socket: ClientWebSocketResponse) -> tuple[int | None, str]:
-    while (message := await socket.receive(WITHIN_S)).type is not WSMsgType.CLOSE:
-        assert message.type in (WSMsgType.TEXT, WSMsgType.BINARY), message
+    async with asyncio.timeout(WITHIN_S):  # beats go on coming to who is not closed
+        while (message := await socket.receive()).type is not WSMsgType.CLOSE:
+            assert message.type in (WSMsgType.TEXT, WSMsgType.BINARY), message
     return message.data, message.extra or ""
 
 
