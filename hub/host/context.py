@@ -275,7 +275,22 @@ class LocalContext:
     async def socket(
         self, path: str, handler: Callable[[Socket], Awaitable[None]], right: str | None = None
     ) -> None:
-        self._serve(SOCKET, path, handler, right)
+        async def talk(socket: Socket) -> None:
+            """In a task of the instance, so that it ends with it and the other side learns to come again."""
+            task = self._spawn(self._talk(handler, socket), f"socket {path}")
+            try:
+                await asyncio.wait([task])
+            finally:
+                task.cancel()  # harmless when it is done
+            if task.cancelled():
+                raise Unavailable(f"the instance {self.instance} is unloaded", where=self.instance)
+            task.result()
+
+        self._serve(SOCKET, path, talk, right)
+
+    async def _talk(self, handler: Callable[[Socket], Awaitable[None]], socket: Socket) -> None:
+        with plugin_side(self.tasks, Chain()):
+            await handler(socket)
 
     def _serve(self, method: str, path: str, handler: Callable[[Any], Awaitable[Any]], right: str | None) -> None:
         self._open()

@@ -41,6 +41,7 @@ from hub.core.text import Text
 from hub.sdk.context import (
     Collection,
     Context,
+    MediaDraft,
     MediaStore,
     Records,
     Socket,
@@ -54,8 +55,8 @@ from hub.sdk.spec import Config, Name, PluginSpec, plugin
 
 __all__ = [
     "ActionFailed", "Call", "Clock", "Collection", "Config", "Conflict", "Context", "Denied", "Entity", "EntityState",
-    "Event", "EventData", "Expired", "HubError", "Ids", "InvalidInput", "LimitExceeded", "ManualClock", "MediaStore",
-    "Name", "NotFound", "Outcome", "PluginSpec", "Query", "Records", "Socket", "StateChanged", "SystemClock", "Text",
-    "TimedOut", "Unavailable", "Video", "VideoSource", "WebRequest", "WebResponse", "current_call", "distance_m",
-    "plugin", "receipt_of",
+    "Event", "EventData", "Expired", "HubError", "Ids", "InvalidInput", "LimitExceeded", "ManualClock", "MediaDraft",
+    "MediaStore", "Name", "NotFound", "Outcome", "PluginSpec", "Query", "Records", "Socket", "StateChanged",
+    "SystemClock", "Text", "TimedOut", "Unavailable", "Video", "VideoSource", "WebRequest", "WebResponse",
+    "current_call", "distance_m", "plugin", "receipt_of",
 ]  # fmt: skip

@@ -57,6 +57,8 @@ class Line:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         for task in done:
+            if task.cancelled():  # the instance ends
+                raise asyncio.CancelledError
             if (fault := task.exception()) is not None and not isinstance(fault, Unavailable):
                 raise fault
 

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from hub.capabilities import CallRecorded
-from hub.sdk import Context, Denied, HubError, InvalidInput, LimitExceeded, NotFound, Socket
+from hub.sdk import Context, Denied, HubError, InvalidInput, LimitExceeded, MediaDraft, NotFound, Socket
 
 from .calls import Calls
 from .device import EmergencyCall
@@ -73,26 +73,34 @@ class Recorder:
         await self._calls.save(call)
         key = f"{call.id}-{call.pieces}"
         draft = await self._ctx.media.draft(key, mime, self._config.recording_retention, call.entity)
-        whole = False
         try:
-            while isinstance(piece := await socket.receive(), bytes):
-                if not draft.size and not begins(piece, mime):
-                    raise InvalidInput(f"these bytes are no {mime}", where=call.entity)
-                if draft.size + len(piece) > MAX_FILE:
-                    raise LimitExceeded(f"a recording has at most {MAX_FILE >> 20} MiB", where=call.entity)
-                kept = await draft.append(piece)
-                call.recorded_at = self._ctx.clock.now()
-                if mime.startswith("video/"):  # sound alone is not what was promised
-                    call.picture_due = None
-                await socket.send(orjson.dumps({"kept": kept}).decode())
-            whole = piece == "end"
-        finally:
-            call.recorded_at = None
-            if draft.size:
-                size, media = draft.size, await draft.keep()
-                await self._tell(call, media, size, mime, not whole)
-            else:
-                await draft.drop()
+            whole = await self._take(socket, call, draft, mime)
+        except HubError:
+            await self._close(call, draft, mime, False)
+            raise
+        await self._close(call, draft, mime, whole)  # cancelled, the draft stays for the next start
+
+    async def _take(self, socket: Socket, call: EmergencyCall, draft: MediaDraft, mime: str) -> bool:
+        """Each piece to the disk, then its answer. Did the browser say that it is whole?"""
+        while isinstance(piece := await socket.receive(), bytes):
+            if not draft.size and not begins(piece, mime):
+                raise InvalidInput(f"these bytes are no {mime}", where=call.entity)
+            if draft.size + len(piece) > MAX_FILE:
+                raise LimitExceeded(f"a recording has at most {MAX_FILE >> 20} MiB", where=call.entity)
+            kept = await draft.append(piece)
+            call.recorded_at = self._ctx.clock.now()
+            if mime.startswith("video/"):  # sound alone is not what was promised
+                call.picture_due = None
+            await socket.send(orjson.dumps({"kept": kept}).decode())
+        return piece == "end"
+
+    async def _close(self, call: EmergencyCall, draft: MediaDraft, mime: str, whole: bool) -> None:
+        call.recorded_at = None
+        if not draft.size:
+            await draft.drop()
+            return
+        size, media = draft.size, await draft.keep()
+        await self._tell(call, media, size, mime, not whole)
 
     async def _tell(self, call: EmergencyCall, media: str, size: int, mime: str, interrupted: bool) -> None:
         if media not in call.recordings:

@@ -69,6 +69,7 @@ async def test_what_came_before_the_line_broke_or_the_plugin_ended_is_kept() -> 
             await recorder.socket.send_bytes(PIECE + b"2")
             await kept(recorder)
             assert await at.hub.restart() == "running"
+            await recorder.closed()  # the line to the old one
         second = await at.hub.wait_event("call_recorded", entity=call, after=first.seq)
         assert (second.data["interrupted"], len(second.data["recordings"])) == (True, 2)
 
