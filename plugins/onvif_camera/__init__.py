@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from hub.sdk import Config, Context, Entity, Name, PluginSpec, plugin
 
@@ -39,6 +39,12 @@ class CameraSettings(Config):
     record_s: float = Field(20.0, ge=0, le=60, description="seconds of video held in memory for clips; 0 holds none")
     silent_after_s: float = Field(120.0, gt=0, description="seconds without a sign of life that mean a fault")
     simulated: bool = Field(False, description="the picture is made, not seen: shown as จำลอง")
+
+    @model_validator(mode="after")
+    def _owned(self) -> CameraSettings:
+        if self.private and not self.owner:
+            raise ValueError("a private camera needs an owner")
+        return self
 
 
 class Settings(Config):

@@ -16,10 +16,11 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from pydantic import ValidationError
 
 from hub.sdk import Outcome
 from hub.testing import Harness, harness
-from plugins.onvif_camera import fake, fake_words
+from plugins.onvif_camera import Settings, fake, fake_words
 from plugins.onvif_camera.test_contract import HERE, closed_port, config
 
 WITHIN_S = 30.0
@@ -212,6 +213,22 @@ async def test_a_bad_picture_falls_back_to_the_video(how: str, said: str) -> Non
     async with zone(fake.Camera(LOGIN, faults={"picture": how}), **KEYS) as hub:
         taken = await hub.call("camera.snapshot", GATE)  # there is no video either
         assert words(taken)[0] == "unavailable" and said in words(taken)[1]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"private": True}, "a private camera needs an owner"),
+        ({"host": "http://192.0.2.9/"}, "match pattern"),
+        ({"port": 0}, "greater than or equal to 1"),
+        ({"id": "Gate"}, "match pattern"),
+        ({"analyse": ["faces"]}, "'motion' or 'plate'"),
+    ],
+)
+def test_wrong_settings_are_named(changed: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Settings.model_validate(config(80, **changed))
+    assert said in str(refused.value)
 
 
 # --- discovery

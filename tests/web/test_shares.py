@@ -17,6 +17,7 @@ from tests.web.conftest import Door
 from tests.web.test_live import Studio, closed, look, text, until
 
 DAY = 86_400.0
+
 CAM = "camera.own"
 
 
