@@ -56,14 +56,27 @@ class Hub:
     settings: dict[str, Any]
     port: int = field(default_factory=free_port)
     process: asyncio.subprocess.Process | None = None
+    host: str = "127.0.0.1"  # another one brings TLS of the station's own authority, and a listener for the public
+    public_port: int = field(default_factory=free_port)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self.port}" if self.host == "127.0.0.1" else f"https://{self.host}:{self.port}"
+
+    @property
+    def public(self) -> str:
+        return self.url if self.host == "127.0.0.1" else f"https://{self.host}:{self.public_port}"
+
+    @property
+    def listeners(self) -> dict[str, Any]:
+        if self.host == "127.0.0.1":
+            return {"port": self.port}
+        public = {"host": self.host, "port": self.public_port}
+        return {"host": self.host, "port": self.port, "public": public}
 
     async def start(self) -> None:
         entry = {"plugin": "emergency_qr", "config": self.settings}
-        config = {"zone": {"name": "test", "center": [17.0, 99.8]}, "web": {"port": self.port}, "plugins": [entry]}
+        config = {"zone": {"name": "test", "center": [17.0, 99.8]}, "web": self.listeners, "plugins": [entry]}
         path = self.folder / "config.yaml"
         path.write_bytes(orjson.dumps(config))
         arguments = ["--config", str(path), "--data", str(self.folder / "data")]
@@ -91,8 +104,8 @@ class Hub:
 
 
 @asynccontextmanager
-async def hub(folder: Path, **settings: Any) -> AsyncIterator[Hub]:
-    made = Hub(folder, {"responsible": STATION, "stickers": [GATE]} | settings)
+async def hub(folder: Path, host: str = "127.0.0.1", **settings: Any) -> AsyncIterator[Hub]:
+    made = Hub(folder, {"responsible": STATION, "stickers": [GATE]} | settings, host=host)
     try:
         await made.start()
         yield made
@@ -112,7 +125,9 @@ async def chromium(*more: str) -> AsyncIterator[Browser]:
 
 async def officer(browser: Browser, at: Hub) -> Page:
     """An officer at the page of calls."""
-    context = await browser.new_context(viewport={"width": 1366, "height": 768}, locale="th-TH")
+    context = await browser.new_context(
+        viewport={"width": 1366, "height": 768}, locale="th-TH", ignore_https_errors=True
+    )
     page = await context.new_page()
     await page.goto(f"{at.url}/calls")
     await page.get_by_test_id("login-user").fill(USER)
@@ -126,10 +141,10 @@ async def citizen(browser: Browser, at: Hub, **context: Any) -> Page:
     """A phone at the sticker's page."""
     made = await browser.new_context(
         viewport={"width": 360, "height": 640}, locale="th-TH", geolocation={"latitude": 17.01, "longitude": 99.7},
-        permissions=["geolocation"], **context,
+        permissions=["geolocation"], ignore_https_errors=True, **context,
     )  # fmt: skip
     page = await made.new_page()
-    await page.goto(f"{at.url}/hook/emergency_qr/p/{TOKEN}")
+    await page.goto(f"{at.public}/hook/emergency_qr/p/{TOKEN}")
     return page
 
 
@@ -267,6 +282,25 @@ async def test_without_a_script_a_report_is_sent_and_answered(tmp_path: Path) ->
         await expect(phone.locator(".receipt")).to_be_visible()
         answer = await phone.request.get(f"{at.url}/hook/emergency_qr/p/{TOKEN}")
         assert len(await answer.body()) <= 10_240
+
+
+def own_address() -> str:
+    """An address of this machine that is not loopback."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        try:
+            asked.connect(("192.0.2.1", 9))  # sends nothing
+        except OSError:
+            pytest.skip("this machine has no network address but loopback")
+        address: str = asked.getsockname()[0]
+        return address
+
+
+async def test_off_loopback_camera_and_call_need_and_have_https(tmp_path: Path) -> None:
+    async with hub(tmp_path, own_address()) as at, chromium() as one, chromium() as two:
+        desk, phone = await officer(one, at), await citizen(two, at)
+        assert phone.url.startswith(at.public) and at.public != at.url
+        await talking(phone, desk)
+        await kept(desk, 10)
 
 
 @asynccontextmanager
