@@ -34,6 +34,7 @@ TOKEN = "e2e-sticker-token-1"
 USER, PASSWORD = "desk", "a long enough password 1"
 GATE = {"id": "gate", "name": {"th": "ประตูเมือง", "en": "City gate"}, "lat": 17.017, "lon": 99.703, "token": TOKEN}
 STATION = {"th": "สภ.เมืองสุโขทัย", "en": "Mueang Sukhothai police station"}
+AXE = TOP / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 PLAYS = """video => new Promise(done => {
   const canvas = document.createElement('canvas'), began = video.currentTime;
   canvas.width = canvas.height = 16;
@@ -191,6 +192,17 @@ def decoded(content: bytes) -> tuple[int, float, bool]:
     return frames, light, sound
 
 
+async def violations(page: Page) -> list[str]:
+    """What axe finds wrong (WCAG 2.2 AA), one line each; nothing when it is not installed. The driver runs it: the
+    pages' own policies let no script of a stranger in."""
+    if not AXE.is_file():
+        return []
+    rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    await page.evaluate(AXE.read_text(encoding="utf-8") + "; 0")
+    found = await page.evaluate("tags => axe.run(document, {runOnly: tags})", rules)
+    return [f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in found["violations"]]
+
+
 async def shot(page: Page, name: str) -> None:
     if folder := os.environ.get("HUB_SCREENSHOTS"):
         await page.screenshot(path=Path(folder) / f"{name}.png")
@@ -200,6 +212,7 @@ async def test_a_call_connects_both_see_each_other_and_it_is_recorded(tmp_path: 
     async with hub(tmp_path) as at, chromium() as one, chromium() as two:
         desk, phone = await officer(one, at), await citizen(two, at)
         await shot(phone, "citizen_th")
+        assert await violations(phone) == []
         milliseconds = await talking(phone, desk)
         print(f"connected in {milliseconds} ms")
         assert 0 < milliseconds < 8_000
@@ -210,6 +223,8 @@ async def test_a_call_connects_both_see_each_other_and_it_is_recorded(tmp_path: 
         await shot(desk, "desk_th")
         await desk.get_by_test_id("lang-switch").click()
         await shot(desk, "desk_en")
+        assert await violations(desk) == []
+        assert await violations(phone) == []
         await shot(phone, "citizen_call_th")
         await desk.get_by_test_id("call-end").click()
         await expect(phone.locator("#note a")).to_be_visible(timeout=10_000)
@@ -224,6 +239,7 @@ async def test_a_call_connects_both_see_each_other_and_it_is_recorded(tmp_path: 
         await phone.locator("#note a").click()
         await expect(phone.locator(".receipt")).to_be_visible()
         await shot(phone, "citizen_status_th")
+        assert await violations(phone) == []
 
 
 async def test_the_recording_until_a_kill_plays_and_the_call_goes_on(tmp_path: Path) -> None:
