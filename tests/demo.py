@@ -28,7 +28,8 @@ def demo_config(folder: Path) -> tuple[Path, dict[int, int]]:
     for name in FOLDERS:
         shutil.copytree(TOP / name, folder / name)
     for path in (TOP / "config.yaml", *sorted((TOP / "zone").glob("*.yaml"))):
-        (folder / path.relative_to(TOP)).write_text(PORT.sub(free, path.read_text(encoding="utf-8")))
+        text = PORT.sub(free, path.read_text(encoding="utf-8")).replace("data/patrol_logs", str(folder / "patrol_logs"))
+        (folder / path.relative_to(TOP)).write_text(text)
     for one in held:
         one.close()
     return folder / "config.yaml", ports

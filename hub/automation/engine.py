@@ -103,26 +103,29 @@ class Engine:
     def reload(self, changed: Iterable[Source], known: Known | None = None) -> Mistakes:
         """Take in files that changed. An automation that did not change is not touched; one whose new text has
         mistakes goes on as it was; runs that began go on with the version they began with."""
-        mistakes: list[Mistake] = []
-        for source in changed:
+        read: dict[str, list[tuple[Source, Parsed]]] = {}
+        for source in changed:  # the automations of one file are one text each
             parsed = parse_text(source.text, source.file, self._templates, self._blueprints, known)
-            mistakes += self._take(source, parsed)
-        return mistakes
+            read.setdefault(source.file, []).append((source, parsed))
+        return [mistake for file, texts in read.items() for mistake in self._take(file, texts)]
 
-    def _take(self, source: Source, parsed: Parsed) -> Mistakes:
-        mistakes = list(parsed.mistakes)
-        here = {made.id for made in parsed.automations} | parsed.broken
-        whole = bool(parsed.automations or parsed.broken or not parsed.mistakes)  # else: not even YAML
-        for name in [name for name, entry in self._entries.items() if entry.file == source.file]:
+    def _take(self, file: str, texts: list[tuple[Source, Parsed]]) -> Mistakes:
+        mistakes = [mistake for _, parsed in texts for mistake in parsed.mistakes]
+        here = {name for _, parsed in texts for name in {made.id for made in parsed.automations} | parsed.broken}
+        whole = all(parsed.automations or parsed.broken or not parsed.mistakes for _, parsed in texts)  # all YAML
+        for name in [name for name, entry in self._entries.items() if entry.file == file]:
             if whole and name not in here:
                 self._remove(name)
-        for made in parsed.automations:
+        taken: set[str] = set()
+        for source, made in [(source, made) for source, parsed in texts for made in parsed.automations]:
             there = self._entries.get(made.id)
-            if there is not None and there.file != source.file:
-                mistakes.append(made.place.mistake(f"the id {made.id!r} is taken already in {there.file}"))
+            if made.id in taken or (there is not None and there.file != file):
+                holder = there.file if there is not None else file
+                mistakes.append(made.place.mistake(f"the id {made.id!r} is taken already in {holder}"))
                 continue
-            self._install(made, source.file, self._publisher_of(made, source.publisher))
-        self._broken[source.file] = mistakes
+            taken.add(made.id)
+            self._install(made, file, self._publisher_of(made, source.publisher))
+        self._broken[file] = mistakes
         return mistakes
 
     def _publisher_of(self, made: Automation, default: Actor) -> Actor:

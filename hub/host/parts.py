@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from hub.core.actions import Actions
 from hub.core.documents import Documents, Media
+from hub.core.event import EventData
 from hub.core.pipeline import Pipeline
 from hub.host.claims import Claims
 from hub.host.entities import Entities
@@ -15,14 +16,20 @@ from hub.host.routes import Routes
 from hub.host.services import Services
 from hub.sdk.context import Video, VideoSource
 
-if TYPE_CHECKING:
-    from hub.host.context import LocalContext
+
+class Reporter(Protocol):
+    """An instance for which the hub itself sees something."""
+
+    instance: str
+
+    async def report(self, data: EventData, entity: str, at: float | None = None) -> int:
+        """Emit what the hub saw of the instance's entity; its sequence number."""
 
 
 class VideoService(Protocol):
     """Watches sources for camera entities."""
 
-    async def open(self, ctx: LocalContext, entity: str, source: VideoSource) -> Video:
+    async def open(self, ctx: Reporter, entity: str, source: VideoSource) -> Video:
         """Watch a source; what is seen is reported through ``ctx.report``."""
 
 

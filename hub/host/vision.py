@@ -14,8 +14,8 @@ from hub.core.documents import Media
 from hub.core.error import Conflict, HubError, InvalidInput, LimitExceeded, NotFound, Unavailable
 from hub.core.event import EventData
 from hub.core.ids import Ids
-from hub.host.context import LocalContext
 from hub.host.feed import MAX_VIEWERS, Feed, Viewer
+from hub.host.parts import Reporter
 from hub.host.process import Bounds, Child
 from hub.sdk.context import VideoSource
 
@@ -34,7 +34,7 @@ BACKOFF_FIRST_S, BACKOFF_MOST_S, STEADY_S = 1.0, 60.0, 60.0
 
 @dataclass(slots=True)
 class _Source:
-    ctx: LocalContext
+    ctx: Reporter
     entity: str
     source: VideoSource
     moving: bool = False
@@ -72,7 +72,7 @@ class Vision:
         """Of the process, while it runs."""
         return self._child.pid if self._child is not None else None
 
-    async def open(self, ctx: LocalContext, entity: str, source: VideoSource) -> WatchedSource:
+    async def open(self, ctx: Reporter, entity: str, source: VideoSource) -> WatchedSource:
         """Watch a source. ``InvalidInput`` when it cannot be one; a camera that is off is no error."""
         if "key" in source.settings:
             raise InvalidInput("settings may not name a key", where=entity)

@@ -22,7 +22,7 @@ class Settings(Config):
     token: SecretStr = Field(SecretStr(""), description="bearer token of the gateway; use !secret")
     answer_within_s: float = Field(10.0, gt=0, le=25, description="seconds it has for one answer")
     per_hour: int = Field(20, ge=1, le=500, description="look-ups of one officer within an hour")
-    check_s: float = Field(300.0, ge=1, le=3_600, description="seconds between looks whether it is there")
+    check_s: float = Field(30.0, ge=1, le=3_600, description="seconds between looks whether it is there")
     simulated: bool = Field(False, description="shown as จำลอง")
 
     @field_validator("url")

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from hub.core.journal import Query
-from hub.sdk import Denied, InvalidInput
+from hub.sdk import Denied, InvalidInput, Query
 from hub.testing import Harness, contract, harness
 from plugins.crimes import Settings, fake
 

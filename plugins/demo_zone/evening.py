@@ -45,7 +45,7 @@ class Evening:
                     self._steps[0] = (number, step.model_copy(update={"after_s": step.after_s + RETRY_S}))
                     self._steps.sort(key=lambda row: row[1].after_s)
                     return
-                self.wrong = f"step {number + 1}, {step.action}: {fault}"
+                self.wrong = f"step {number + 1}, {step.action or step.path}: {fault}"
                 self._ctx.log.warning("the demo's evening: %s", self.wrong)
             else:
                 if step.keep is not None:
@@ -57,13 +57,15 @@ class Evening:
         session = await self._session(step.user)
         day = datetime.datetime.fromtimestamp(self._ctx.clock.now(), datetime.UTC).date().isoformat()
         now = self._ctx.clock.now()
-        body = {"params": _filled(step.params, self._kept, now), "key": f"evening:{day}:{number}"}
+        params = _filled(step.params, self._kept, now)
+        body = {"params": params, "key": f"evening:{day}:{number}"}
         if step.target is not None:
             body["target"] = _filled(step.target, self._kept, now)
-        async with session.post(f"{self._hub}/api/actions/{step.action}", json=body) as answer:
+        path, sent = (step.path, params) if step.path else (f"/api/actions/{step.action}", body)
+        async with session.post(self._hub + path, json=sent) as answer:
             told = await answer.json()
-        if answer.status not in (200, 202) or told.get("status") not in ("done", "confirming"):
-            raise Unavailable(str((told.get("error") or {}).get("message", answer.status)), where=step.action)
+        if answer.status not in (200, 202) or told.get("status", "done") not in ("done", "confirming"):
+            raise Unavailable(str((told.get("error") or {}).get("message", answer.status)), where=path)
         return told.get("result")
 
     async def _session(self, user: str) -> aiohttp.ClientSession:

@@ -23,7 +23,8 @@ class StepSettings(Config):
     """One thing that somebody at the station does in the simulated evening, through the staff API."""
 
     after_s: float = Field(ge=0, le=86_400, description="seconds after the start")
-    action: str = Field(description="the action, domain.verb")
+    action: str = Field("", description="the action, domain.verb")
+    path: str = Field("", pattern=r"^(/api/[a-z/-]+)?$", description="or an address of the API that is posted to")
     target: str | None = Field(None, description="the entity it is for")
     params: dict[str, Any] = Field({}, description="its parameters; {NAME}: a kept result; {now+60}: a time")
     user: str = Field("demo", description="who does it: an account of the demo")

@@ -157,6 +157,7 @@ async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
     await board.take_up()
     await board.keep()
     await ctx.every(AGAIN_S, board.keep)
+    await ctx.every(30.0, ctx.alive)
     try:
         yield
     finally:

@@ -12,7 +12,7 @@ from hub.cli.reference import _now, words
 from hub.cli.reference import files as generated
 from hub.cli.reference.fields import field_rows
 from hub.host.config import _ENTRY, TOP
-from hub.host.settings import Children, Web, Zone
+from hub.host.settings import Children, Upkeep, Web, Zone
 from hub.sdk.manifest import Manifest
 from tests.architecture.tree import ROOT, told
 
@@ -54,7 +54,7 @@ def fields_of(models: Iterable[type[BaseModel]], known: dict[str, str]) -> set[s
 def test_every_field_of_the_hub_s_files_is_explained() -> None:
     assert set(TOP) == words.TOP.keys()
     assert set(_ENTRY) == words.ENTRY.keys()
-    assert fields_of((Zone, Web, Children), words.SETTINGS) == words.SETTINGS.keys()
+    assert fields_of((Zone, Web, Upkeep, Children), words.SETTINGS) == words.SETTINGS.keys()
     assert fields_of((Manifest,), words.MANIFEST) == words.MANIFEST.keys()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import signal
 import socket
@@ -60,14 +61,13 @@ class Demo:
             return sent
 
 
-@pytest.fixture
-async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
-    """``hub run`` with the repository's own configuration, its devices on free ports."""
+@contextlib.asynccontextmanager
+async def running_demo(config: Path, data: Path, ports: dict[int, int]) -> AsyncIterator[Demo]:
+    """``hub run`` with a copy of the repository's own configuration."""
     if shutil.which("tesseract") is None:
         pytest.skip("tesseract is not installed: apt-get install tesseract-ocr tesseract-ocr-tha")
-    config, ports = demo_config(tmp_path)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "hub", "run", "--config", str(config), "--data", str(tmp_path / "data"), "--port", "0",
+        sys.executable, "-m", "hub", "run", "--config", str(config), "--data", str(data), "--port", "0",
         cwd=TOP, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None
@@ -83,6 +83,14 @@ async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
             await process.wait()
+
+
+@pytest.fixture
+async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
+    """The demo zone, its devices on free ports."""
+    config, ports = demo_config(tmp_path)
+    async with running_demo(config, tmp_path / "data", ports) as running:
+        yield running
 
 
 @pytest.fixture

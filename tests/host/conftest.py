@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import textwrap
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
@@ -16,8 +15,6 @@ from hub.core.access import Actor
 from hub.core.actions import Actions, Request
 from hub.core.bus import Subscription
 from hub.core.clock import SystemClock
-from hub.core.documents import MediaNote
-from hub.core.error import NotFound
 from hub.core.event import Event, EventTypes
 from hub.core.ids import Ids
 from hub.core.journal import MemoryJournal, Query
@@ -27,6 +24,7 @@ from hub.core.system import SYSTEM_TYPES
 from hub.host.config import HubConfig, load
 from hub.host.host import Host
 from hub.host.process import Bounds
+from hub.store.media import MediaFiles
 
 WITHIN_S = 20.0
 
@@ -50,29 +48,6 @@ class MemoryDocuments:
         return dict(self.all_of.get(collection, {}))
 
 
-class MemoryMedia:
-    """Media that live as long as the test."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, tuple[bytes, str, str]] = {}
-        self.of: dict[str, str | None] = {}
-
-    async def put(self, content: bytes, mime: str, retention: str, entity: str | None = None) -> str:
-        name = hashlib.sha256(content).hexdigest()
-        self.kept[name] = (content, mime, retention)
-        self.of[name] = entity
-        return name
-
-    async def about(self, media: str) -> MediaNote:
-        of = self.of.get(media)
-        return MediaNote((await self.get(media))[1], (of,) if of else ())
-
-    async def get(self, media: str) -> tuple[bytes, str]:
-        if media not in self.kept:
-            raise NotFound("no such media", where=media)
-        return self.kept[media][:2]
-
-
 class AllowAll:
     """Rights are tested with ``hub.access``."""
 
@@ -92,7 +67,7 @@ class Bench:
         self.pipeline = Pipeline(self.journal, self.types, clock, Ids(clock))
         self.actions = Actions(self.pipeline, AllowAll())
         self.actions.declare(capability_actions())
-        self.documents, self.media = MemoryDocuments(), MemoryMedia()
+        self.documents, self.media = MemoryDocuments(), MediaFiles(folder / "media", clock)
         self.host: Host
         self._changed = asyncio.Event()
         for name in ("plugins", "partners"):

@@ -148,9 +148,10 @@ async def test_an_sos_at_night_brings_the_nearest_other_patrol_light_radio_and_a
     assigned = await scene.event("incident_assigned")
     assert (assigned.entity, assigned.data["unit"]) == (opened.entity, "unit.s2")
     assert asked.data["params"]["incident"] == opened.entity
+    await scene.until(lambda: len(calls(tmp_path)) == 2)
     assert calls(tmp_path) == [
-        ["radio.announce", {"text": "ขอความช่วยเหลือด่วน s1 ขอกำลังสนับสนุน", "priority": "critical"}],
         ["light.boost", {"pct": 100.0, "minutes": 30.0, "reason": "SOS s1"}],
+        ["radio.announce", {"text": "ขอความช่วยเหลือด่วน s1 ขอกำลังสนับสนุน", "priority": "critical"}],
     ]  # fmt: skip
 
 

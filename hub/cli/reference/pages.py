@@ -17,7 +17,7 @@ from hub.core.event import EventType, Projection
 from hub.core.system import SYSTEM_TYPES
 from hub.host.discover import Found
 from hub.host.registry import Registry
-from hub.host.settings import Children, Web, Zone
+from hub.host.settings import Children, Upkeep, Web, Zone
 from hub.sdk.manifest import API_VERSION, ActionTable, Manifest
 from hub.sdk.spec import PluginSpec
 from hub.sdk.views import View
@@ -173,7 +173,7 @@ def configuration(plugins: Plugins) -> str:
              "`secrets.yaml`), `!env_var NAME DEFAULT`. `hub check` names every mistake with file, line and column.",
              "",
              *table(("key", "what"), ((f"`{key}`", said) for key, said in words.TOP.items())), ""]  # fmt: skip
-    for key, model in (("zone", Zone), ("web", Web), ("children", Children)):
+    for key, model in (("zone", Zone), ("web", Web), ("upkeep", Upkeep), ("children", Children)):
         lines += [f"## {key}", "", doc(model), "", *settings_table(field_rows(model, words.SETTINGS)), ""]
     lines += ["## plugins", "", "Each entry:", ""]
     lines += [*table(("key", "what"), ((f"`{key}`", said) for key, said in words.ENTRY.items())), ""]

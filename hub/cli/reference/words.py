@@ -10,6 +10,7 @@ from typing import Final
 TOP: Final = {
     "zone": "the safety zone: its name, border, areas and places",
     "web": "where the hub listens",
+    "upkeep": "what the hub does by itself every night, and whom to call when it cannot",
     "children": "limits of plugins that run in a process of their own",
     "plugin_folders": "folders with plugins that did not come with the hub; default: `plugins` beside the file",
     "plugins": "the plugin instances: a list, or `!include_dir_list FOLDER` with one file each; "
@@ -22,6 +23,7 @@ ENTRY: Final = {
     "name": "name of the instance, if the plugin is used more than once; default: the plugin's name",
     "enabled": "`false` keeps the entry and does not start it",
     "memory_mb": "most memory of its own process, instead of `children.memory_mb`",
+    "silent_after_s": "seconds without a sign of life after which it is reported as silent; default: the plugin's own",
     "config": "the plugin's settings, see below",
 }  # fmt: skip
 
@@ -54,6 +56,16 @@ SETTINGS: Final = {
     "Tls.cert": "PEM file with the certificate chain",
     "Tls.key": "PEM file with its key",
     "Children.memory_mb": "most memory of one child process; one that uses more is ended and started anew",
+    "Listener.url": "the address under which phones reach it, where that is another: a reverse proxy's",
+    "Web.proxies": "reverse proxies whose word about the sender's address is believed",
+    "Upkeep.retention": "days by class, where the station decided on others than the hub's own",
+    "Upkeep.at": "hour and minute of the nightly round, the zone's time",
+    "Upkeep.clock": "alarm when no service keeps the machine's clock right",
+    "Upkeep.contacts": "who is called when nothing else works; `hub contacts` prints them",
+    "Contact.name": "who it is",
+    "Contact.phone": "telephone number",
+    "Contact.radio": "radio channel",
+    "Contact.note": "what else to know",
     "Children.nice": "how far children step back for the hub (nice value)",
     "Children.user": "the account they run as, where the hub runs as root",
 }  # fmt: skip
@@ -64,11 +76,14 @@ MANIFEST: Final = {
     "Manifest.description": "what it does, in one sentence",
     "Manifest.api": "the plugin API it was written for",
     "Manifest.version": "its own version",
-    "Manifest.page_permissions": "what the plugin's own public pages may ask their reader's browser for; without an entry "
-    "the browser refuses all three. Needs HTTPS off loopback, and `WebResponse(scripts=True)`",
+    "Manifest.page_permissions": "what the plugin's own public pages may ask their reader's browser for; without an "
+                                 "entry the browser refuses all three. Needs HTTPS off loopback, and "
+                                 "`WebResponse(scripts=True)`",
     "Manifest.public_body_mib": "the largest body (MiB) of a request to its public addresses",
     "Manifest.isolation": "`child`: a process of its own, for heavy libraries. Plugins that did not come with the hub "
                           "always have one",
+    "Manifest.silent_after_s": "seconds without a sign of life (an emit, or `ctx.alive()`) after which the hub says that "
+                               "the instance is silent",
     "Manifest.exclusive": "the old instance must stop before a new one starts: it holds a port or a device",
     "Manifest.quality": "1 the contract passes; 2 README and fake; 3 discovery and diagnostics; 4 strict types and a "
                         "soak test",
@@ -87,6 +102,7 @@ MANIFEST: Final = {
     "ActionTable.right": "the right that a caller needs",
     "ActionTable.idempotent": "doing it twice is doing it once: it may be sent again after a crash",
     "ActionTable.dangerous": "a person confirms each call within 60 s",
+    "ActionTable.private": "neither parameters nor answer are written down anywhere; that it was done, and by whom, is",
     "ActionTable.timeout_s": "seconds until it counts as failed",
     "View.id": "its name within the plugin",
     "View.kind": "what it looks like",
