@@ -226,8 +226,10 @@ async def test_a_bad_picture_falls_back_to_the_video(how: str, said: str) -> Non
     ],
 )
 def test_wrong_settings_are_named(changed: dict[str, Any], said: str) -> None:
+    given = config(80)
+    given["cameras"][0] |= changed
     with pytest.raises(ValidationError) as refused:
-        Settings.model_validate(config(80, **changed))
+        Settings.model_validate(given)
     assert said in str(refused.value)
 
 

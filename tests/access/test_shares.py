@@ -254,9 +254,10 @@ async def test_a_request_is_answered_by_the_owner_once(
     assert roles.may(case, "camera.watch", state(pipeline))
     with pytest.raises(Conflict, match="answered already"):
         shares.answer(OWNER, wish.id, False)
+    clock.advance(1)
     refused = shares.wish(DESK, [SECOND], ["recorded"], clock.now() + DAY, "อีกเรื่อง")
     assert shares.answer(OWNER, refused.id, False) is None
-    assert [one.state for one in shares.wishes(by="user:dao")] == ["approved", "refused"]
+    assert [one.state for one in shares.wishes(by="user:dao")] == ["refused", "approved"]  # the newest first
 
 
 @pytest.mark.parametrize(
@@ -329,6 +330,7 @@ async def test_every_look_of_others_is_listed_with_who_how_long_and_why(
     views.end(look)
     params: dict[str, Any] = {"action": "camera.snapshot", "key": "k", "actor": "user:dao", "params": {}}
     for actor in ("user:dao", "user:shop", "automation:x"):
+        clock.advance(1)
         pipeline.emit(Draft("action_requested", params | {"actor": actor}, "hub", CAM))
     pipeline.emit(Draft("action_requested", params | {"action": "light.turn_on"}, "hub", CAM))
     await pipeline.settled()
