@@ -47,6 +47,7 @@ class Shares:
     def __init__(self, pipeline: Pipeline, ledger: Ledger, zone: tzinfo) -> None:
         self._pipeline, self._ledger, self._zone = pipeline, ledger, zone
         self._shares: dict[str, Share] = {}
+        self._by_owner: dict[str, dict[str, Share]] = {}  # every live picture asks twice a second
         self._wishes: dict[str, Wish] = {}
         self._private: dict[str, str] = {}
         self.on_change: list[Callable[[], None]] = []
@@ -56,7 +57,9 @@ class Shares:
     def load(self) -> None:
         """Take them from the journal: at start, and after a failed commit."""
         records = self._pipeline.journal.records
-        self._shares = {key: Share.from_data(value) for key, value in records(TABLE)}
+        self._shares, self._by_owner = {}, {}
+        for _, value in records(TABLE):
+            self._keep(Share.from_data(value))
         self._wishes = {key: Wish.from_data(value) for key, value in records(WISHES)}
         self._private = {key: str(value["owner"]) for key, value in records(PRIVATE)}
 
@@ -79,8 +82,8 @@ class Shares:
         """The share under which the actor sees this private camera, the longest when there are several."""
         now, owner = self._pipeline.clock.now(), self.owner_of(entity)
         fits = [
-            share for share in self._shares.values()
-            if share.owner == owner and share.covers(actor, kind, entity.entity) and share.in_force(now, self._zone)
+            share for share in self._by_owner.get(owner or "", {}).values()
+            if share.covers(actor, kind, entity.entity) and share.in_force(now, self._zone)
         ]  # fmt: skip
         return max(fits, key=lambda share: share.until, default=None)
 
@@ -93,7 +96,7 @@ class Shares:
         """Share in the open group; ``InvalidInput`` names what is wrong, ``Denied`` a camera that is not theirs."""
         owner, now = self._owner(actor), self._pipeline.clock.now()
         self._forget_old(now)
-        if sum(s.owner == owner and not s.over(now) for s in self._shares.values()) >= MAX_EACH:
+        if sum(not share.over(now) for share in self._by_owner.get(owner, {}).values()) >= MAX_EACH:
             raise LimitExceeded(f"there are {MAX_EACH} shares", where="shares", hint="take some back first")
         if len(self._shares) >= MAX_SHARES:
             raise LimitExceeded(f"the hub holds {MAX_SHARES} shares", where="shares")
@@ -119,8 +122,7 @@ class Shares:
 
     def of_owner(self, owner: str) -> list[Share]:
         """All of an owner, those that are not over first, then the newest."""
-        now = self._pipeline.clock.now()
-        mine = [share for share in self._shares.values() if share.owner == owner]
+        now, mine = self._pipeline.clock.now(), self._by_owner.get(owner, {}).values()
         return sorted(mine, key=lambda share: (share.over(now), -share.made, share.id))
 
     def state_of(self, share: Share) -> str:
@@ -203,8 +205,12 @@ class Shares:
                 raise Denied("is no private camera of yours", where=name[:120])
         return named
 
-    def _put(self, share: Share) -> None:
+    def _keep(self, share: Share) -> None:
         self._shares[share.id] = share
+        self._by_owner.setdefault(share.owner, {})[share.id] = share
+
+    def _put(self, share: Share) -> None:
+        self._keep(share)
         self._pipeline.put(Put(TABLE, share.id, share.as_data()))
         for call in self.on_change:
             call()
@@ -240,7 +246,7 @@ class Shares:
 
     def _forget_old(self, now: float) -> None:
         for share in [s for s in self._shares.values() if s.over(now) and (s.ended or s.until) + KEPT_S < now]:
-            del self._shares[share.id]
+            del self._shares[share.id], self._by_owner[share.owner][share.id]
             self._pipeline.put(Drop(TABLE, share.id))
         old = [w for w in self._wishes.values() if w.made + KEPT_S < now or (w.state == "waiting" and w.until <= now)]
         for wish in old:
