@@ -1,4 +1,4 @@
-"""Reverse proxies: whose word about the sender's address is believed."""
+"""Reverse proxies: whose word about the sender's address and about https is believed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def sender(remote: str | None, forwarded: str, proxies: frozenset[str]) -> str |
 
 
 def behind(proxies: frozenset[str]) -> Any:
-    """A middleware under which handlers see the sender instead of the proxy."""
+    """A middleware under which handlers see the sender and the sender's scheme instead of the proxy's."""
 
     @web.middleware
     async def told(
@@ -38,6 +38,7 @@ def behind(proxies: frozenset[str]) -> Any:
         if request.remote not in proxies:
             return await handler(request)
         known = sender(request.remote, ",".join(request.headers.getall("X-Forwarded-For", [])), proxies)
-        return await handler(request.clone(remote=known) if known is not None else request)
+        scheme = "https" if request.headers.get("X-Forwarded-Proto") == "https" else request.scheme
+        return await handler(request.clone(remote=known or request.remote or "", scheme=scheme))
 
     return told
