@@ -82,8 +82,8 @@ MANIFEST: Final = {
     "Manifest.public_body_mib": "the largest body (MiB) of a request to its public addresses",
     "Manifest.isolation": "`child`: a process of its own, for heavy libraries. Plugins that did not come with the hub "
                           "always have one",
-    "Manifest.silent_after_s": "seconds without a sign of life (an emit, or `ctx.alive()`) after which the hub says that "
-                               "the instance is silent",
+    "Manifest.silent_after_s": "seconds without a sign of life (an emit, or `ctx.alive()`) after which the hub says "
+                               "that the instance is silent",
     "Manifest.exclusive": "the old instance must stop before a new one starts: it holds a port or a device",
     "Manifest.quality": "1 the contract passes; 2 README and fake; 3 discovery and diagnostics; 4 strict types and a "
                         "soak test",
