@@ -62,7 +62,6 @@ class OnvifCamera:
         self._connected = False
         self._backoff = BACKOFF_FIRST_S
         self._shown: dict[str, Any] = {}
-        self._said_at = 0.0
 
     # --- keeping contact
 
@@ -127,12 +126,8 @@ class OnvifCamera:
         )
 
     async def _sign(self) -> None:
-        """The camera answered: say so, and now and then in its state, so that a quiet street is no silent camera."""
-        await self._ctx.alive()
-        now, limit = self._ctx.clock.now(), self._entity.silent_after or LOOK_S
-        if now - self._said_at >= limit / 3:
-            self._said_at = now
-            await self._ctx.emit(StateChanged(attributes={"contact_at": now}), entity=self._entity.id)
+        """The camera answered: a quiet street is no silent camera."""
+        await self._ctx.alive(self._entity.id)
 
     async def _show(self, **facts: Any) -> None:
         """Say in the state what is new."""
