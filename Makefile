@@ -1,7 +1,7 @@
 # make run: set everything up and start the demo zone.  make test: set everything up and run all checks and tests.
 PYTHON ?= python3
 PORT ?= 8123
-WORKERS ?= 2
+WORKERS ?= 3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 UI_BUILT := hub/web/ui_dist/index.html
@@ -28,7 +28,7 @@ test: install .venv/installed-dev
 	$(MAKE) --no-print-directory check
 	cd ui && npm test
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --ignore tests/architecture --ignore tests/e2e
-	$(BIN)/pytest tests/e2e
+	$(BIN)/pytest -n 2 --dist loadfile tests/e2e
 
 check: check-python check-ui
 

@@ -100,10 +100,10 @@ class ShopCamera:
         try:
             await knock(self._url)
             shown = ("connected", "")
-            await self._ctx.alive()
+            await self._ctx.alive(self._entity.id)
         except HubError as refused:
             shown = ("away", str(refused)[:300])
-        if shown[0] == "connected" or shown != self._shown:
+        if shown != self._shown:
             self._shown = shown
             told = {"device": shown[0], "device_problem": shown[1]}
             await self._ctx.emit(StateChanged(attributes=told), entity=self._entity.id)

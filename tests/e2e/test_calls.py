@@ -257,7 +257,7 @@ async def test_the_recording_until_a_kill_plays_and_the_call_goes_on(tmp_path: P
         async with asyncio.timeout(30):
             while not (found := await events(desk, "call_recorded")):
                 await desk.wait_for_timeout(200)
-        (cut,) = found
+        cut = found[0]  # what goes on is a recording of its own
         assert (cut["interrupted"], cut["bytes"] >= told) == (True, True)
         frames, light, _ = await picture_of(desk, cut["media"])
         assert frames > 20 and light > 20
