@@ -95,14 +95,19 @@ class Street:
         self._changed = asyncio.Event()
         self.ready = asyncio.Event()
 
-    async def start(self) -> None:
+    def begin(self) -> None:
+        """Connect, and again whenever the connection is lost; the broker may come later."""
         self._task = asyncio.create_task(self._run(), name="street lamps")
+
+    async def start(self) -> None:
+        """Begin, and wait until the lamps have announced themselves."""
+        self.begin()
         await asyncio.wait_for(self.ready.wait(), 20)
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        while self._task is not None and not self._task.done():
+            self._task.cancel()  # more than once: before Python 3.12 aiomqtt's wait_for may forget a cancellation
+            await asyncio.wait([self._task], timeout=1)
 
     async def until(self, what: Callable[[], bool], within: float = 15.0) -> None:
         """Wait until ``what()`` is true, asked after each command."""
@@ -210,14 +215,14 @@ async def main(arguments: Sequence[str]) -> None:
         await street.do("heal", name)
 
     ended = end_asked(told)
-    running = asyncio.create_task(street._run())  # the broker may come later: ready at once
+    street.begin()
     if given.fail and given.fail[0] in street.lamps:
         tasks.add(asyncio.create_task(fail(*given.fail)))
     say_ready(port=None, lamps=[*street.lamps])
     await ended.wait()
-    for task in (running, *tasks):
+    for task in tasks:
         task.cancel()
-    await asyncio.gather(running, *tasks, return_exceptions=True)
+    await street.stop()
 
 
 if __name__ == "__main__":

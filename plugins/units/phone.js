@@ -137,16 +137,19 @@
       if (left <= 60 && !warned && navigator.vibrate) { warned = true; navigator.vibrate([500, 200, 500, 200, 500]); }
     }, 1000);
   }
-  let seen = null;
+  // The page may be older than the unit: another hand changed it, or the worker gave its kept copy.
+  let anew = false;
+  function renew() {
+    if (anew) return;
+    anew = true;
+    setTimeout(() => location.reload(), Math.max(0, 3000 - performance.now())); // never in a tight circle
+  }
   async function look() {
     await send();
     try {
       const answer = await fetch(`${base}/phone/state`);
       if (answer.status === 401) { location.reload(); return; }
-      const { now, fix_at, ...rest } = await answer.json();
-      const text = JSON.stringify(rest);
-      if (seen !== null && seen !== text) location.reload();
-      seen = text;
+      if ((await answer.json()).version !== main.dataset.version) renew();
       say(false);
     } catch {
       say(true);

@@ -3,9 +3,10 @@ also sends the position and keeps what could not be sent."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -62,8 +63,9 @@ class PhonePage:
         if unit is None:
             return self._html(self._sign_in.render(base=self._base, wrong=request.query.get("wrong") == "1"))
         now = self._ctx.clock.now()
+        state, task = await self._shown(unit), await unit.task()
         shown = self._page.render(
-            base=self._base, unit=await self._shown(unit), task=await unit.task(), minutes=self._minutes,
+            base=self._base, unit=state, task=task, version=_version(state, task), minutes=self._minutes,
             scan_page=self._scan_page, at=_clock(now), sos_id=self._ctx.ids.new(), time=_clock,
         )  # fmt: skip
         return self._html(shown)
@@ -130,7 +132,8 @@ class PhonePage:
         unit = self._keys.of_key(request.remembered)
         if unit is None:
             return REFUSED
-        return answer({**await self._shown(unit), "task": await unit.task(), "now": self._ctx.clock.now()})
+        state, task = await self._shown(unit), await unit.task()
+        return answer({**state, "task": task, "version": _version(state, task), "now": self._ctx.clock.now()})
 
     async def report(self, request: WebRequest) -> WebResponse:
         """What the phone gathered: ``{"items": [{id, kind: sos | position | tap, at, lat, lon, …}]}``, oldest first.
@@ -207,6 +210,12 @@ def items_of(body: bytes) -> list[dict[str, Any]]:
     if len(items) > MAX_ITEMS:
         raise InvalidInput(f"more than {MAX_ITEMS} items", where="items", hint="send the rest afterwards")
     return items
+
+
+def _version(state: Mapping[str, Any], task: Any) -> str:
+    """Names what the page shows; a page of another version is old. Only the position may move meanwhile."""
+    shown = json.dumps([{**state, "fix_at": None}, task], sort_keys=True, default=str)
+    return hashlib.sha256(shown.encode()).hexdigest()[:16]
 
 
 def _clock(at: float) -> str:

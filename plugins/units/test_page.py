@@ -86,6 +86,18 @@ async def test_an_sos_without_a_network_arrives_when_it_is_back() -> None:
         assert len(hub.events("sos_raised")) == 1
 
 
+async def test_a_page_out_of_the_phone_s_memory_renews_itself() -> None:
+    async with phone() as (hub, page):
+        await page.wait_for_function("navigator.serviceWorker.ready.then(() => true)")
+        await page.reload()
+        await page.wait_for_function("navigator.serviceWorker.controller !== null")
+        await page.context.set_offline(True)
+        await page.reload()  # the kept copy, from before the SOS
+        await hub.call("unit.alert", "unit.s1", {"text": "ร้านทอง 1 กด SOS", "incident": "incident.7"})
+        await page.context.set_offline(False)
+        await page.wait_for_selector("text=ร้านทอง 1 กด SOS", timeout=14_000)  # sooner than the next look
+
+
 async def test_a_task_shows_itself_and_is_seen() -> None:
     async with phone() as (hub, page):
         case = {"text": "ร้านทอง 1 กด SOS", "incident": "incident.7", "lat": 17.0, "lon": 99.8}
