@@ -34,11 +34,11 @@ from hub.access.sessions import Sessions
 from hub.access.shares import Shares
 from hub.access.viewing import RightsGate
 from hub.access.views import OwnerGate, Views
-from hub.automation.blueprint import folder_blueprints
 from hub.automation.check import Catalogue, check_text
 from hub.automation.engine import Engine
 from hub.automation.host import live
-from hub.automation.model import Source
+from hub.automation.language.blueprint import folder_blueprints
+from hub.automation.language.model import Source
 from hub.capabilities import EVENT_TYPES, capability_actions
 from hub.core.access import SYSTEM, Actor, ViewGate
 from hub.core.actions import Actions

@@ -6,6 +6,6 @@
 from hub.automation.check import Catalogue, Known, check_text
 from hub.automation.engine import Engine
 from hub.automation.host import Host, live
-from hub.automation.model import Source
+from hub.automation.language.model import Source
 
 __all__ = ["Catalogue", "Engine", "Host", "Known", "Source", "check_text", "live"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from hub.automation.blueprint import Blueprints, no_blueprints
-from hub.automation.functions import World
-from hub.automation.known import Catalogue, Known
-from hub.automation.parse import parse_text
-from hub.automation.template import Templates
+from hub.automation.language.blueprint import Blueprints, no_blueprints
+from hub.automation.language.known import Catalogue, Known
+from hub.automation.language.parse import parse_text
+from hub.automation.templates.functions import World
+from hub.automation.templates.template import Templates
 from hub.core.clock import SystemClock
 from hub.core.error import Mistake
 from hub.core.event import EventTypes

@@ -14,22 +14,22 @@ from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import Any
 
-from hub.automation.blueprint import Blueprints, no_blueprints
-from hub.automation.functions import World
-from hub.automation.holds import Holds
+from hub.automation.execution.holds import Holds
+from hub.automation.execution.run import Plan
+from hub.automation.execution.runs import Runs, actor_data, actor_from
+from hub.automation.execution.steps import compile_plan
+from hub.automation.execution.trace import Notes, masked
+from hub.automation.execution.triggers import Armed, Arming, Shared
+from hub.automation.execution.values import with_variables
 from hub.automation.host import Host
-from hub.automation.known import Known
-from hub.automation.model import Automation, Source, Trigger
-from hub.automation.parse import Parsed, automation, parse_text
-from hub.automation.reader import Reader
-from hub.automation.run import Plan
-from hub.automation.runs import Runs, actor_data, actor_from
-from hub.automation.source import placed
-from hub.automation.steps import compile_plan
-from hub.automation.template import TemplateFailed, Templates
-from hub.automation.trace import Notes, masked
-from hub.automation.triggers import Armed, Arming, Shared
-from hub.automation.values import with_variables
+from hub.automation.language.blueprint import Blueprints, no_blueprints
+from hub.automation.language.known import Known
+from hub.automation.language.model import Automation, Source, Trigger
+from hub.automation.language.parse import Parsed, automation, parse_text
+from hub.automation.language.reader import Reader
+from hub.automation.language.source import placed
+from hub.automation.templates.functions import World
+from hub.automation.templates.template import TemplateFailed, Templates
 from hub.core.access import Actor
 from hub.core.bus import Subscription
 from hub.core.error import ConfigError, HubError, Mistake, NotFound

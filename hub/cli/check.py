@@ -69,8 +69,8 @@ def _instances(config: HubConfig, plugins: Discovery) -> list[Mistake]:
 
 
 def _automations(config: HubConfig, plugins: Discovery) -> list[Mistake]:
-    from hub.automation.blueprint import folder_blueprints
     from hub.automation.check import check_text
+    from hub.automation.language.blueprint import folder_blueprints
     from hub.host.discover import builtin_folder
 
     folders = [base / "blueprints" / "automation" for base in (config.path.parent, builtin_folder().parent)]

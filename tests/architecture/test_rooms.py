@@ -19,7 +19,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "astral": ("plugins",),
     "av": ("hub.vision", "plugins"),
     "cryptography": ("hub.access", "hub.store", "hub.web", "plugins"),
-    "jinja2": ("hub.automation.template", "hub.web", "plugins"),
+    "jinja2": ("hub.automation.templates", "hub.web", "plugins"),
     "llvmlite": (),
     "numba": ("hub.kernels",),
     "numpy": ("hub.kernels", "hub.vision", "plugins"),

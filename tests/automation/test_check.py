@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from hub.automation import check_text
-from hub.automation.blueprint import folder_blueprints
-from hub.automation.functions import World
-from hub.automation.template import TemplateFailed, Templates, TemplateWrong
+from hub.automation.language.blueprint import folder_blueprints
+from hub.automation.templates.functions import World
+from hub.automation.templates.template import TemplateFailed, Templates, TemplateWrong
 from hub.core.clock import ManualClock
 from hub.core.event import EventTypes
 from hub.core.state import EntityState, State

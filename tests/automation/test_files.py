@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.automation.model import Source
+from hub.automation.language.model import Source
 from tests.automation.zone import OFFICER, Zone
 
 ONE = """\

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from hub.automation import Catalogue, Engine, Source, check_text, live
-from hub.automation.blueprint import folder_blueprints
+from hub.automation.language.blueprint import folder_blueprints
 from hub.capabilities import EVENT_TYPES, capability_actions
 from hub.core.event import Draft
 from hub.core.system import SYSTEM_TYPES

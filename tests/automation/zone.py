@@ -10,7 +10,7 @@ from typing import Annotated, Any, Protocol
 from zoneinfo import ZoneInfo
 
 from hub.automation import Catalogue, Engine, Source, live
-from hub.automation.blueprint import Blueprints, no_blueprints
+from hub.automation.language.blueprint import Blueprints, no_blueprints
 from hub.core.access import Actor
 from hub.core.action import ActionSpec, Call, action, actions_of, params_of
 from hub.core.actions import Actions

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import time
 from typing import Any
 
-from hub.automation.blueprint import Blueprints, fill
-from hub.automation.known import Known, check_event, check_match, near
-from hub.automation.model import Automation, EventTrigger, StateTrigger, TemplateTrigger, TimeTrigger, Trigger
-from hub.automation.parse_steps import conditions, steps
-from hub.automation.reader import Reader
-from hub.automation.source import Map, Place, Seq, load, plain
-from hub.automation.template import Templates, is_template
+from hub.automation.language.blueprint import Blueprints, fill
+from hub.automation.language.known import Known, check_event, check_match, near
+from hub.automation.language.model import Automation, EventTrigger, StateTrigger, TemplateTrigger, TimeTrigger, Trigger
+from hub.automation.language.parse_steps import conditions, steps
+from hub.automation.language.reader import Reader
+from hub.automation.language.source import Map, Place, Seq, load, plain
+from hub.automation.templates.template import Templates, is_template
 from hub.core.error import ConfigError, Mistake
 
 MODES = ("single", "restart", "queued", "parallel")

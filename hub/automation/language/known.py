@@ -10,8 +10,8 @@ from typing import Any, Protocol, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from hub.automation.source import Place
-from hub.automation.template import Template
+from hub.automation.language.source import Place
+from hub.automation.templates.template import Template
 from hub.core.action import ActionSpec
 from hub.core.event import EventType
 

@@ -7,12 +7,12 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hub.automation.functions import World
+from hub.automation.execution.run import Plan, Run, Waiting
+from hub.automation.execution.steps import failure_words, settle
+from hub.automation.execution.trace import KEPT, Notes, Privacy, masked
+from hub.automation.execution.values import NotKeepable
 from hub.automation.host import Host
-from hub.automation.run import Plan, Run, Waiting
-from hub.automation.steps import failure_words, settle
-from hub.automation.trace import KEPT, Notes, Privacy, masked
-from hub.automation.values import NotKeepable
+from hub.automation.templates.functions import World
 from hub.core.access import Actor
 from hub.core.error import Denied
 from hub.core.event import MAX_DEPTH, Draft, Event

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from hub.automation.known import near
-from hub.automation.reader import Reader
-from hub.automation.source import Input, Map, Place, Seq, load
+from hub.automation.language.known import near
+from hub.automation.language.reader import Reader
+from hub.automation.language.source import Input, Map, Place, Seq, load
 from hub.core.error import ConfigError
 
 Blueprints = Callable[[str], str | None]  # the text of a blueprint by its path, or None

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import time
 from typing import Any
 
-from hub.automation.source import NOWHERE, Place
-from hub.automation.template import Template
+from hub.automation.language.source import NOWHERE, Place
+from hub.automation.templates.template import Template
 from hub.core.access import Actor
 
 Data = Any  # JSON data in which a text may be a Template

@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
-from hub.automation.functions import EventView, StateView
-from hub.automation.model import Data, Duration
-from hub.automation.reader import as_seconds
-from hub.automation.template import Template, TemplateFailed
+from hub.automation.language.model import Data, Duration
+from hub.automation.language.reader import as_seconds
+from hub.automation.templates.functions import EventView, StateView
+from hub.automation.templates.template import Template, TemplateFailed
 from hub.core.event import Event
 from hub.core.state import EntityState
 

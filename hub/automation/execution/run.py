@@ -13,11 +13,11 @@ from datetime import tzinfo
 from enum import Enum
 from typing import Any
 
-from hub.automation.conditions import Check, ConditionFailed
-from hub.automation.model import Automation
-from hub.automation.template import TemplateFailed
-from hub.automation.trace import Notes, masked
-from hub.automation.values import NotKeepable, from_json, to_json
+from hub.automation.execution.conditions import Check, ConditionFailed
+from hub.automation.execution.trace import Notes, masked
+from hub.automation.execution.values import NotKeepable, from_json, to_json
+from hub.automation.language.model import Automation
+from hub.automation.templates.template import TemplateFailed
 from hub.core.access import Actor
 from hub.core.error import HubError
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from hub.automation.functions import World
-from hub.automation.model import Condition, GroupCondition, NumericCondition, StateCondition, TemplateCondition
-from hub.automation.template import TemplateFailed
-from hub.automation.trace import Notes
-from hub.automation.values import Values, seconds, truth
+from hub.automation.execution.trace import Notes
+from hub.automation.execution.values import Values, seconds, truth
+from hub.automation.language.model import Condition, GroupCondition, NumericCondition, StateCondition, TemplateCondition
+from hub.automation.templates.functions import World
+from hub.automation.templates.template import TemplateFailed
 from hub.core.state import UNAVAILABLE, UNKNOWN
 
 Check = Callable[[Values, Notes], bool]

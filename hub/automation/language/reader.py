@@ -6,10 +6,10 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, cast
 
-from hub.automation.known import Known, check_entity, near
-from hub.automation.model import Data, Duration
-from hub.automation.source import Map, Place, Seq
-from hub.automation.template import Template, Templates, TemplateWrong, is_template
+from hub.automation.language.known import Known, check_entity, near
+from hub.automation.language.model import Data, Duration
+from hub.automation.language.source import Map, Place, Seq
+from hub.automation.templates.template import Template, Templates, TemplateWrong, is_template
 from hub.core.error import Mistake
 
 ENTITY_ID = re.compile(r"[a-z][a-z0-9_]*\.[a-z0-9][a-z0-9_]*")

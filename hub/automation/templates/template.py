@@ -19,9 +19,9 @@ from jinja2.runtime import Undefined
 from jinja2.sandbox import SandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
-from hub.automation.bounds import ARITHMETIC, MAX_CHARS, Budget, TooCostly
-from hub.automation.closures import Closure, Closures, Values
-from hub.automation.functions import FILTERS, Reads, World, functions, lookup, state_filters
+from hub.automation.templates.bounds import ARITHMETIC, MAX_CHARS, Budget, TooCostly
+from hub.automation.templates.closures import Closure, Closures, Values
+from hub.automation.templates.functions import FILTERS, Reads, World, functions, lookup, state_filters
 
 MAX_SOURCE = 16_384
 MAX_NODES = 2_000

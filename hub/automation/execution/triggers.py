@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from hub.automation.functions import EventView, Reads, StateView
-from hub.automation.holds import Hold, Holds
+from hub.automation.execution.holds import Hold, Holds
+from hub.automation.execution.values import filled, seconds, truth, with_variables
 from hub.automation.host import Host
-from hub.automation.model import Automation, EventTrigger, StateTrigger, TemplateTrigger, TimeTrigger, Trigger
-from hub.automation.parse import index_key
-from hub.automation.template import Templates
-from hub.automation.values import filled, seconds, truth, with_variables
+from hub.automation.language.model import Automation, EventTrigger, StateTrigger, TemplateTrigger, TimeTrigger, Trigger
+from hub.automation.language.parse import index_key
+from hub.automation.templates.functions import EventView, Reads, StateView
+from hub.automation.templates.template import Templates
 from hub.core.bus import ANY, Subscription
 from hub.core.clock import Timer
 from hub.core.event import Event

@@ -9,8 +9,8 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hub.automation.bounds import ARITHMETIC, joined
-from hub.automation.functions import FILTERS
+from hub.automation.templates.bounds import ARITHMETIC, joined
+from hub.automation.templates.functions import FILTERS
 
 Values = Mapping[str, Any]
 Closure = Callable[[Values], Any]

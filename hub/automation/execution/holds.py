@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from hub.automation.functions import World
+from hub.automation.execution.runs import RUNS
+from hub.automation.execution.values import from_json, to_json
 from hub.automation.host import Host
-from hub.automation.model import Automation, Trigger
-from hub.automation.runs import RUNS
-from hub.automation.values import from_json, to_json
+from hub.automation.language.model import Automation, Trigger
+from hub.automation.templates.functions import World
 from hub.core.clock import Timer
 from hub.core.event import Event
 from hub.core.journal import Drop, Put

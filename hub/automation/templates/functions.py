@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
-from hub.automation.bounds import bounded_range, formatted_time, joined, replaced
+from hub.automation.templates.bounds import bounded_range, formatted_time, joined, replaced
 from hub.core.clock import Clock
 from hub.core.event import Event
 from hub.core.state import UNAVAILABLE, UNKNOWN, EntityState, State

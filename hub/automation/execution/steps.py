@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from hub.automation.conditions import all_of, compile_condition
-from hub.automation.functions import World
+from hub.automation.execution.conditions import all_of, compile_condition
+from hub.automation.execution.run import Compiled, Flow, Plan, Run, StepFailed, Waiting
+from hub.automation.execution.values import filled, seconds, with_variables
 from hub.automation.host import Host
-from hub.automation.known import text_fields
-from hub.automation.model import (
+from hub.automation.language.known import text_fields
+from hub.automation.language.model import (
     ActionStep,
     Automation,
     ChooseStep,
@@ -20,9 +21,8 @@ from hub.automation.model import (
     StopStep,
     VariablesStep,
 )
-from hub.automation.run import Compiled, Flow, Plan, Run, StepFailed, Waiting
-from hub.automation.template import Template
-from hub.automation.values import filled, seconds, with_variables
+from hub.automation.templates.functions import World
+from hub.automation.templates.template import Template
 from hub.core.access import Actor
 from hub.core.action import Outcome
 from hub.core.actions import Request

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hub.automation.known import check_action, check_event, check_fields, near
-from hub.automation.model import (
+from hub.automation.language.known import check_action, check_event, check_fields, near
+from hub.automation.language.model import (
     ActionStep,
     Branch,
     ChooseStep,
@@ -22,9 +22,9 @@ from hub.automation.model import (
     TemplateCondition,
     VariablesStep,
 )
-from hub.automation.reader import ENTITY_ID, Reader, as_number, kind_of
-from hub.automation.source import Map, Place
-from hub.automation.template import Template, is_template
+from hub.automation.language.reader import ENTITY_ID, Reader, as_number, kind_of
+from hub.automation.language.source import Map, Place
+from hub.automation.templates.template import Template, is_template
 
 _CONDITION = {"condition", "alias", "enabled", "id"}
 _STEP = {"alias", "enabled", "continue_on_error", "id"}

@@ -1,0 +1,1 @@
+"""What is at work: armed triggers, conditions, steps, runs and their records."""

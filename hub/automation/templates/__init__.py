@@ -1,0 +1,1 @@
+"""Templates: compiled once, within an allow-list, with bounded cost."""
