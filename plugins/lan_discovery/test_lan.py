@@ -62,11 +62,11 @@ def there(hub: Harness, name: str) -> dict[str, Any] | None:
 
 
 async def test_what_comes_and_goes_is_shown_and_nothing_is_added() -> None:
-    async with neighbour() as other, harness(HERE, LOOPBACK | {"types": ["_rtsp._tcp"]}) as hub:
-        info = await other.announce("กล้องประตู Gate", "_rtsp._tcp", 8554, path="/live", model="X1")
+    async with neighbour() as other, harness(HERE, LOOPBACK | {"types": ["_gate-camera._tcp"]}) as hub:
+        info = await other.announce("กล้องประตู Gate", "_gate-camera._tcp", 8554, path="/live", model="X1")
         await other.announce("Printer", "_ipp._tcp", 631)
         held = await hub.until(lambda: there(hub, "กล้องประตู Gate"), WITHIN_S)
-        assert (held["service"], held["address"], held["port"]) == ("_rtsp._tcp", "127.0.0.1", 8554)
+        assert (held["service"], held["address"], held["port"]) == ("_gate-camera._tcp", "127.0.0.1", 8554)
         assert (held["properties"], held["origin"]) == ({"path": "/live", "model": "X1"}, "network")
         assert str(held["entity"]).startswith("found.gate_")
         assert found(hub, "Printer") is None  # nobody asked for its type
@@ -84,8 +84,10 @@ async def test_the_hub_is_found_by_others_and_says_good_bye() -> None:
     async with neighbour() as other:
         browser = AsyncServiceBrowser(other.zeroconf.zeroconf, ["_safezone-hub._tcp.local."], handlers=[changed])
         async with harness(HERE, LOOPBACK | {"types": [], "name": "สภ.ทดสอบ"}) as hub:
-            name, _ = await asyncio.wait_for(told.get(), WITHIN_S)
-            assert name == "สภ.ทดสอบ._safezone-hub._tcp.local."
+            name = "สภ.ทดสอบ._safezone-hub._tcp.local."
+            async with asyncio.timeout(WITHIN_S):
+                while await told.get() != (name, "Added"):  # another hub may stand on this machine
+                    pass
             info = AsyncServiceInfo("_safezone-hub._tcp.local.", name)
             assert await info.async_request(other.zeroconf.zeroconf, 5000)
             assert (info.port, info.parsed_addresses()) == (hub.port, ["127.0.0.1"])
