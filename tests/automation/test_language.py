@@ -77,7 +77,7 @@ async def test_event_data_must_match_in_every_field_and_entity() -> None:
     ("trigger", "states", "times"),
     [
         ("to: 'on'", ["off", "on", "on", "off", "on"], 2),
-        ("to: on", ["off", "on"], 1),  # YAML reads a bare on as true
+        ("to: 'on'", ["off", "on"], 1),  # YAML reads a bare on as true
         ("from: 'off'", ["off", "on", "off", "dim"], 2),
         ("from: 'off', to: 'on'", ["off", "dim", "on", "off", "on"], 1),
         ("to: ['on', dim]", ["on", "dim", "off"], 2),
@@ -279,7 +279,7 @@ async def test_response_variable_and_waiting_for_the_outcome() -> None:
     await zone.idle()
     assert zone.told() == ["lit lit"]
     assert [key for event in zone.events("action_requested") for key in [event.data["key"].partition(":")[2]]] == [
-        "action/0:0:light.a", "action/1/then/0:0:light.a", "action/1/then/0:0:light.b", "action/2:0:-",
+        "action/0:1:light.a", "action/1/then/0:2:light.a", "action/1/then/0:3:light.b", "action/2:4:-",
     ]  # fmt: skip
 
 
