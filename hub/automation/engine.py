@@ -37,9 +37,10 @@ from hub.automation.templates.template import TemplateFailed, Templates
 from hub.core.access import Actor
 from hub.core.bus import Subscription
 from hub.core.error import ConfigError, HubError, LimitExceeded, Mistake, NotFound
-from hub.core.event import MAX_DEPTH, Event
+from hub.core.event import MAX_DEPTH, Draft, Event
 from hub.core.journal import Drop, Put
 from hub.core.state import EntityState
+from hub.core.system import HubStarted, HubStopping
 
 log = logging.getLogger(__name__)
 
@@ -287,7 +288,7 @@ class Engine:
         made, plan = entry.automation, entry.plan
         values: dict[str, Any] = {"this": self._this(entry), **_defaults(made), **variables}
         if made.kind == "automation":
-            values["trigger"] = {"platform": None, "id": None, "idx": None, "alias": None}
+            values["trigger"] = {"platform": None}
         values = {**with_variables(values, made.variables), **variables}
         callers = [*caller.run.trigger.get("callers", ()), caller.run.plan.automation.id] if caller else []
         if len(callers) > MAX_DEPTH:
@@ -372,6 +373,14 @@ class Engine:
                 self._entries[name].last_run = kept[-1]["started"]
         armed = {name: entry.armed for name, entry in self._entries.items() if entry.armed is not None}
         self._holds.resume({**armed, **self._runs.armed})
+
+    def started(self) -> None:
+        """Everything is there: automations that begin with the hub run."""
+        self._host.emit(Draft(HubStarted.type.name, {}, "hub"))
+
+    def stopping(self) -> None:
+        """The hub is about to stop: what automations do now is done before, or after the next start."""
+        self._host.emit(Draft(HubStopping.type.name, {}, "hub"))
 
     def _plan_of(self, version: str, source: Mapping[str, Any]) -> Plan:
         publisher = actor_from(source["publisher"])

@@ -12,7 +12,7 @@ from hub.automation.language.known import text_fields
 from hub.automation.language.steps import ActionStep
 from hub.core.action import Outcome
 from hub.core.actions import Request
-from hub.core.error import InvalidInput
+from hub.core.error import ActionFailed, InvalidInput
 
 MAX_TARGETS = 100
 ACTION_WAIT_S = 900.0  # longer than any action's own limit and the wait for its device after a restart
@@ -70,7 +70,7 @@ def action(step: ActionStep, host: Host, locals_: Locals) -> Execute:
 def _then(at: Strand, wait: Waiting, host: Host) -> Flow:
     """After a call was made: fail, go on, or wait for its outcome."""
     if wait.error:
-        raise StepFailed(wait.error)
+        raise ActionFailed(wait.error)
     if not wait.keys:
         settle(at, wait)
         return Flow.NEXT

@@ -8,7 +8,7 @@ from typing import Any
 
 from hub.automation.execution.circumstances import Check, ConditionFailed, compile_circumstance
 from hub.automation.execution.trace import Notes
-from hub.automation.execution.values import Values, seconds, truth
+from hub.automation.execution.values import Values, seconds
 from hub.automation.language.model import (
     Condition,
     GroupCondition,
@@ -130,7 +130,7 @@ def _template(condition: TemplateCondition) -> Check:
     path, template = condition.path, condition.template
 
     def check(values: Values, notes: Notes) -> bool:
-        result = truth(template.render(values))
+        result = template.text(values).lower() == "true"  # nothing else counts, as in Home Assistant
         notes.add(path, result, {"template": template.source})
         return result
 
@@ -154,7 +154,16 @@ def _group(condition: GroupCondition, world: World) -> Check:
     checks = [compile_condition(inner, world) for inner in condition.conditions if inner.enabled]
 
     def both(values: Values, notes: Notes) -> bool:
-        return all(check(values, notes) for check in checks)
+        failed: Exception | None = None
+        for check in checks:
+            try:
+                if not check(values, notes):
+                    return False
+            except (ConditionFailed, TemplateFailed) as fault:  # another may be clearly false
+                failed = fault
+        if failed is not None:
+            raise failed
+        return True
 
     def either(values: Values, notes: Notes) -> bool:
         failed: Exception | None = None
@@ -168,10 +177,7 @@ def _group(condition: GroupCondition, world: World) -> Check:
             raise failed
         return False
 
-    def none(values: Values, notes: Notes) -> bool:
-        return not any(check(values, notes) for check in checks)
-
-    decide = {"and": both, "or": either, "not": none}[kind]
+    decide = {"and": both, "or": either, "not": lambda values, notes: not either(values, notes)}[kind]
 
     def check(values: Values, notes: Notes) -> bool:
         result = decide(values, notes)

@@ -28,6 +28,8 @@ def moment_of(state: EntityState | None, now: datetime) -> datetime | time | Non
     if state is None:
         return None
     about, text = state.attributes, state.state
+    if state.domain == "sensor" and about.get("device_class") != "timestamp":
+        return None
     try:
         if state.domain == "input_datetime" and not about.get("has_date", True):
             return time.fromisoformat(text)

@@ -79,9 +79,8 @@ class _EntityTime:
             return due if due > now else due + timedelta(days=1)
         return found + self._offset if found is not None and found + self._offset > now else None
 
-    def _changed(self, _event: Event, change: Change | None) -> None:
-        if change is not None and (change.old is None or change.new is None or change.old.state != change.new.state):
-            self._alarm.schedule()
+    def _changed(self, _event: Event, _change: Change | None) -> None:
+        self._alarm.schedule()
 
     def _due(self, due: datetime) -> None:
         told = {"platform": "time", "now": due, "entity_id": self._entity}

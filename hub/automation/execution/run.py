@@ -38,7 +38,7 @@ class Flow(Enum):
 
 
 class StepFailed(ValueError):
-    """A step could not be done; words for the operator."""
+    """A step could not be done as it is written; words for the operator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,10 @@ class Strand:
     def _do(self, step: Compiled) -> Flow:
         try:
             return step.execute(self)
-        except (HubError, TemplateFailed, ConditionFailed, StepFailed, NotKeepable) as fault:
+        except StepFailed as fault:
+            self.run.notes.failed(step.path, str(fault))
+            return Flow.NEXT if step.go_on else self.stop("aborted", f"{step.path}: {fault}")
+        except (HubError, TemplateFailed, ConditionFailed, NotKeepable) as fault:
             words = str(fault)
         except Exception as fault:  # one automation's fault must not cost another its event
             log.exception("step %s of automation %s failed", step.path, self.run.plan.automation.id)
@@ -199,7 +202,8 @@ class Strand:
         return Flow.STOP
 
     def stop(self, status: str, words: str | None = None) -> Flow:
-        """End it and the run: ``stopped`` as asked, ``aborted`` when a wait was too long."""
+        """End it and the run: ``stopped`` as asked; ``aborted`` when a wait was too long or a step could not be done,
+        which is an error for its officers but not for who called it."""
         self.status, self.error = status, words
         return Flow.STOP
 
@@ -256,6 +260,7 @@ class Run:
     made: int = 0  # strands so far
     calls: int = 0  # actions so far: part of their keys
     kept: bool = False  # there is a record of it
+    over: bool = False  # nothing more is done; the outcome of its last call may be awaited
     response: Any = None
     open_keys: dict[str, str] = field(default_factory=dict)  # calls of the last step, not waited for: key → path
 

@@ -48,7 +48,7 @@ class Runs:
         self._versions: dict[str, int] = {}  # how many records need a version
         # outcomes that came after the start and before ``resume``: devices may be quicker than the engine
         self._early: OrderedDict[str, Event] | None = OrderedDict()
-        self._late: OrderedDict[str, tuple[str, dict[str, Any], str]] = OrderedDict()
+        self._late: OrderedDict[str, tuple[Run, dict[str, Any], str]] = OrderedDict()
         self.traces: dict[str, deque[dict[str, Any]]] = {}
         self.not_run: dict[str, deque[dict[str, Any]]] = {}  # triggered, but a condition was false: memory only
         self.last_error: dict[str, str | None] = {}
@@ -269,13 +269,15 @@ class Runs:
     def finished(self, event: Event, _change: object = None) -> None:
         """An ``action_finished`` event: wake the strand that waits for that key."""
         key, data = event.data["key"], event.data
-        if not self.outcome(key, data["status"], data.get("result"), data.get("error")):
+        if not self.outcome(key, data["status"], data.get("result"), data.get("error"), event.entity or ""):
             if self._early is not None and len(self._early) < MAX_EARLY:
                 self._early[key] = event
-            self._take_late(key, event)
 
-    def outcome(self, key: str, status: str, result: Any, error: Any) -> bool:
+    def outcome(self, key: str, status: str, result: Any, error: Any, entity: str = "") -> bool:
         """What became of a call; ``False`` when nobody waits for it."""
+        if key in self._late:
+            self._take_late(key, status, error, entity)
+            return True
         strand = self._by_key.pop(key, None)
         waiting = strand.waiting if strand is not None else None
         if strand is None or waiting is None or key not in waiting.keys:
@@ -329,23 +331,25 @@ class Runs:
         for key in strand.waiting.keys if strand.waiting is not None else ():
             self._by_key.pop(key, None)
 
-    def _take_late(self, key: str, event: Event) -> None:
-        """The last step's outcome came after the run's end: put a failure into its trace."""
-        late = self._late.pop(key, None)
-        if late is None or event.data["status"] == "done":
-            return
-        automation, old, path = late
-        words = failure_words(event.data["status"], event.data.get("error"), event.entity or "")
-        trace = masked(old, ())  # a copy: the writer may be reading the old one
-        kept = self.traces.get(automation, deque())
-        if old in kept:
-            kept[kept.index(old)] = trace
-        for line in trace["steps"]:
-            if key in (line.get("detail") or {}).get("keys", ()):
-                line["error"] = words
-        trace["status"], trace["error"] = "failed", f"{path}: {words}"
-        self.last_error[automation] = trace["error"]
-        self._host.put(Put(TRACES, f"{automation}/{trace['run_id']}", trace, sealed="actions"))
+    def _take_late(self, key: str, status: str, error: Any, entity: str) -> None:
+        """The last step's outcome came: the run is over for its mode; a failure goes into its trace."""
+        run, old, path = self._late.pop(key)
+        del run.open_keys[key]
+        automation = run.plan.automation.id
+        if status != "done":
+            words = failure_words(status, error, entity)
+            trace = masked(old, ())  # a copy: the writer may be reading the old one
+            kept = self.traces.get(automation, deque())
+            if old in kept:
+                kept[kept.index(old)] = trace
+            for line in trace["steps"]:
+                if key in (line.get("detail") or {}).get("keys", ()):
+                    line["error"] = words
+            trace["status"], trace["error"] = "failed", f"{path}: {words}"
+            self.last_error[automation] = trace["error"]
+            self._host.put(Put(TRACES, f"{automation}/{trace['run_id']}", trace, sealed="actions"))
+        if not run.open_keys:
+            self._leave_living(run)
 
     # --- end
 
@@ -360,21 +364,30 @@ class Runs:
         for strand in run.strands.values():
             self._forget_wait(strand)
             strand.waiting = None
-        living = self._of.get(automation)
-        if living is None or living.pop(run.id, None) is None:
-            return  # it has ended already
-        if not living:
-            del self._of[automation]
+        if run.over:
+            self._leave_living(run, chain=chain)
+            return
+        run.over = True
         if run.kept:
             self._host.put(Drop(RUNS, run.id))
             self._spare(run.plan)
         self._trace(run)
-        if run.status == "failed":
+        if run.root.error is not None and run.status != "stopped":
             self.fault(automation, masked(run.root.error or "", run.secrets), run.cause, run.depth)
         if run.caller is not None:
             error = {"message": f"{automation}: {run.root.error}"} if run.status == "failed" else None
             self.outcome(run.caller, "failed" if error else "done", run.response or {}, error)
-        if chain and living:
+        if not run.open_keys or run.status != "finished":
+            self._leave_living(run, chain=chain)
+
+    def _leave_living(self, run: Run, *, chain: bool = True) -> None:
+        """It counts for the mode no longer; the next in the queue has its turn."""
+        living = self._of.get(run.plan.automation.id)
+        if living is None or living.pop(run.id, None) is None:
+            return
+        if not living:
+            del self._of[run.plan.automation.id]
+        elif chain:
             following = next(iter(living.values()))
             if following.status == "queued":
                 self._go(following, following.root)
@@ -384,14 +397,16 @@ class Runs:
         trace: dict[str, Any] = masked(run.as_trace(self._host.clock.now()), run.secrets)
         kept = self.traces.setdefault(automation, deque())
         kept.append(trace)
-        self.last_error[automation] = trace["error"] if run.status == "failed" else None
+        self.last_error[automation] = trace["error"] if run.status in ("failed", "aborted") else None
         self._host.put(Put(TRACES, f"{automation}/{run.id}", trace, sealed="actions"))
         if len(kept) > KEPT:
             self._host.put(Drop(TRACES, f"{automation}/{kept.popleft()['run_id']}"))
         for key, path in run.open_keys.items():
-            self._late[key] = (automation, trace, path)
+            self._late[key] = (run, trace, path)
         while len(self._late) > MAX_LATE:
-            self._late.popitem(last=False)
+            _, (old, _, _) = self._late.popitem(last=False)
+            old.open_keys.clear()
+            self._leave_living(old)
 
     def fault(self, automation: str, words: str, cause: str | None, depth: int) -> None:
         """Tell the officers: once a minute for each automation and message."""
@@ -476,7 +491,7 @@ class Runs:
         for automation, kept in self.traces.items():
             self.traces[automation] = deque(sorted(kept, key=lambda trace: trace["finished"]))
             last = self.traces[automation][-1]
-            self.last_error[automation] = last["error"] if last["status"] == "failed" else None
+            self.last_error[automation] = last["error"] if last["status"] in ("failed", "aborted") else None
 
     @staticmethod
     def _leave(strand: Strand) -> None:

@@ -168,7 +168,7 @@ def _stop(step: StopStep) -> Execute:
         reason = step.reason.text(at.values) if isinstance(step.reason, Template) else step.reason
         at.run.notes.add(step.path, True, {"stop": reason})
         if step.error:
-            return at.fail(reason)
+            return at.stop("aborted", reason)
         if step.response is not None:
             response = at.values.get(step.response)
             if not isinstance(response, Mapping):

@@ -72,9 +72,9 @@ class Parser:
     def parse_value(self, value: Any, place: Place) -> Parsed:
         """The same of what was read already."""
         found = _Found()
-        for kind, name, item, at in self._parts(value, place, found):
+        for number, (kind, name, item, at) in enumerate(self._parts(value, place, found)):
             reader = Reader(self.templates, self.known, lenient=self.lenient)
-            made = self._whole(reader, kind, name, item, at, found.seen)
+            made = self._whole(reader, kind, name, item, at, found.seen, number)
             found.mistakes += reader.mistakes
             if made is not None and not reader.mistakes and len(found.good) < MAX_AUTOMATIONS:
                 found.good.append(made)
@@ -102,7 +102,7 @@ class Parser:
         found.mistakes += reader.mistakes
 
     def _whole(
-        self, reader: Reader, kind: str, name: str, value: Any, place: Place, seen: dict[str, Place]
+        self, reader: Reader, kind: str, name: str, value: Any, place: Place, seen: dict[str, Place], number: int
     ) -> Automation | None:
         source = reader.mapping(value, place, f"a{'n' if kind == 'automation' else ''} {kind}")
         filled = fill(reader, source, self.blueprints, kind) if source is not None else None
@@ -111,7 +111,7 @@ class Parser:
         name = name or _id_of(filled)
         at = filled.values_at.get("id", filled.place)
         if self.lenient and not _ID.fullmatch(name.removeprefix("script.").removeprefix("scene.")):
-            name = f"unnamed_{tree_hash(plain(filled))[:8]}"
+            name = f"automation_{number}"
         if not _ID.fullmatch(name.removeprefix("script.").removeprefix("scene.")):
             reader.wrong(
                 at, f"give the {kind} an 'id' of Latin letters, digits, _ and -: its runs are kept under it"

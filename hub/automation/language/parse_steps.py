@@ -35,7 +35,7 @@ def steps(reader: Reader, value: Any, place: Place, path: str) -> tuple[Step, ..
     """One step or a list of them."""
     found: list[Step] = []
     for index, (item, at) in enumerate(reader.items(value, place)):
-        if found and isinstance(found[-1], StopStep) and found[-1].enabled:
+        if found and isinstance(found[-1], StopStep) and found[-1].enabled and not reader.lenient:
             reader.wrong(at, "this is never reached: a stop stands before it")
         made = step(reader, item, at, f"{path}/{index}")
         if made is not None:

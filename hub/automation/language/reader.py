@@ -17,6 +17,7 @@ ENTITY_ID = re.compile(r"[a-z][a-z0-9_]*\.[a-z0-9][a-z0-9_]*")
 _CLOCK = re.compile(r"(\d{1,3}):(\d{1,2})(?::(\d{1,2}(?:\.\d+)?))?")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 _TRUE = frozenset({"true", "yes", "on", "enable", "1"})
+_FALSE = frozenset({"false", "no", "off", "disable", "0"})
 _UNITS: Mapping[str, float] = {
     "weeks": 604_800, "days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1, "milliseconds": 0.001,
 }  # fmt: skip
@@ -79,6 +80,8 @@ class Reader:
         value = source.get(key, default)
         if isinstance(value, bool):
             return value
+        if str(value).lower() in _TRUE | _FALSE:
+            return str(value).lower() in _TRUE
         self.wrong(source.values_at[key], f"{key!r} must be true or false, not {kind_of(value)}")
         return default
 
@@ -227,6 +230,8 @@ class Reader:
             self.known(value, f"{key!r}", _UNITS)
             parts: dict[str, float | Template] = {}
             for unit, amount in value.items():
+                if unit not in _UNITS:
+                    continue
                 if is_template(amount):
                     parts[unit] = self.template(amount, value.values_at[unit]) or 0.0
                 elif isinstance(number := as_number(amount), float):
