@@ -9,6 +9,8 @@ UI_SOURCES := $(shell find ui -path ui/node_modules -prune -o -type f -print 2>/
 
 # What the demo zone reads and draws plates with.
 RUN_PACKAGES := tesseract-ocr tesseract-ocr-tha fonts-thai-tlwg libpangoft2-1.0-0 libopus0
+# What a station's machine has: production.md installs these.
+STATION_PACKAGES := python3-venv $(RUN_PACKAGES) mosquitto chrony nginx coturn adduser curl
 # A real browser and an RTSP server from another program.
 TEST_PACKAGES := $(RUN_PACKAGES) chromium ffmpeg python3-gi gir1.2-gst-rtsp-server-1.0 \
 	gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly \
@@ -51,12 +53,13 @@ lock: .venv/installed-dev
 		-o requirements-dev.lock pyproject.toml
 	cd ui && npm install --package-lock-only
 
-# Everything that a machine without internet needs: copy the folder there, then
-#   python3 -m venv venv && venv/bin/pip install --no-index --find-links wheelhouse safezone-hub
+# Everything that a machine without internet needs, in one folder: docs/howto/production.md says how it is used.
 wheelhouse: install
 	rm -rf wheelhouse
 	$(BIN)/python -m pip --quiet download --require-hashes -r requirements.lock --dest wheelhouse
 	$(BIN)/python -m pip --quiet wheel --no-deps --no-build-isolation --wheel-dir wheelhouse .
+	cp -r deploy docs config.yaml zone automations blueprints wheelhouse/
+	@scripts/debs.sh wheelhouse/debs $(STATION_PACKAGES)
 
 clean:
 	rm -rf .venv wheelhouse ui/node_modules hub/web/ui_dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
