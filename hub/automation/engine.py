@@ -9,16 +9,17 @@ from __future__ import annotations
 import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import Any
 
+from hub.automation.entry import Entry, defaults_of, not_run, origin_of, row_of, told_of
 from hub.automation.execution.arming import Armed, Arming
 from hub.automation.execution.holds import Holds
 from hub.automation.execution.on_templates import Shared
+from hub.automation.execution.records import actor_data, actor_from
 from hub.automation.execution.run import Plan, Run, Strand
-from hub.automation.execution.runs import Runs, actor_data, actor_from
+from hub.automation.execution.runs import Runs
 from hub.automation.execution.steps import compile_plan
 from hub.automation.execution.trace import Notes, masked
 from hub.automation.execution.triggers import KINDS
@@ -32,39 +33,21 @@ from hub.automation.language.reader import Reader
 from hub.automation.language.source import placed
 from hub.automation.language.steps import Automation
 from hub.automation.locals import EngineActions, as_entity, entity_of
+from hub.automation.settings import Settings
 from hub.automation.templates.functions import World
 from hub.automation.templates.template import TemplateFailed, Templates
 from hub.core.access import Actor
 from hub.core.bus import Subscription
 from hub.core.error import ConfigError, HubError, LimitExceeded, Mistake, NotFound
-from hub.core.event import MAX_DEPTH, Draft, Event
-from hub.core.journal import Drop, Put
+from hub.core.event import MAX_DEPTH, Event
 from hub.core.state import EntityState
-from hub.core.system import HubStarted, HubStopping
 
 log = logging.getLogger(__name__)
 
-SETTINGS = "automations"  # what an officer decided about each: switched off, published by whom
 NOT_RUN_KEPT = 5
 
 Mistakes = list[Mistake]
 Rows = list[dict[str, Any]]  # the class has a method called list
-
-
-@dataclass(slots=True, eq=False)
-class Entry:
-    """One automation at work."""
-
-    plan: Plan
-    file: str
-    enabled: bool
-    armed: Armed | None = None
-    last_run: float | None = None
-    skipped: int = 0  # triggered while the mode allowed no further run
-
-    @property
-    def automation(self) -> Automation:
-        return self.plan.automation
 
 
 class Engine:
@@ -90,8 +73,7 @@ class Engine:
         self._entries: dict[str, Entry] = {}
         self._by_slug: dict[str, str] = {}  # automation's name as an object id → its id
         self._broken: dict[str, Mistakes] = {}  # by file
-        self._settings: dict[str, dict[str, Any]] = {}
-        self._settings_read = False
+        self._settings = Settings(host)
         self._resumed = False
         self._finished = host.rules.add(Subscription(self._runs.finished, "action_finished"))
         host.on_recover(self._recover)
@@ -101,8 +83,7 @@ class Engine:
     def load(self, sources: Iterable[Source], known: Known | None = None) -> Mistakes:
         """Replace all automations by those of the sources. One with mistakes is left out, the others work."""
         sources = list(sources)
-        if not self._settings_read:  # later ones are in memory, some not yet committed
-            self._read_settings()
+        self._settings.first()
         files = {source.file for source in sources}
         for name in [name for name, entry in self._entries.items() if entry.file not in files]:
             self._remove(name)
@@ -143,7 +124,7 @@ class Engine:
 
     def _publisher_of(self, made: Automation, default: Actor) -> Actor:
         """Who published exactly this version; for any other text, who answers for the file."""
-        setting = self._settings.get(made.id, {})
+        setting = self._settings.of(made.id)
         if setting.get("hash") == made.hash and setting.get("publisher"):
             return actor_from(setting["publisher"])
         return default
@@ -163,7 +144,7 @@ class Engine:
             raise ConfigError(mistakes)
         for made in parsed.automations:
             there = self._entries.get(made.id)
-            self._setting(made.id, publisher=actor_data(publisher), hash=made.hash)
+            self._settings.put(made.id, publisher=actor_data(publisher), hash=made.hash)
             self._install(made, file or (there.file if there else ""), publisher)
         return [made.id for made in parsed.automations]
 
@@ -171,13 +152,12 @@ class Engine:
         """Take one out; what runs is ended."""
         self._entry(automation_id)
         self._remove(automation_id)
-        self._settings.pop(automation_id, None)
-        self._host.put(Drop(SETTINGS, automation_id))
+        self._settings.drop(automation_id)
 
     def set_enabled(self, automation_id: str, enabled: bool) -> None:
         """Switch one on or off, durably; what runs goes on."""
         entry = self._entry(automation_id)
-        self._setting(automation_id, enabled=enabled)
+        self._settings.put(automation_id, enabled=enabled)
         if entry.enabled != enabled:
             entry.enabled = enabled
             self._disarm(entry)
@@ -187,24 +167,15 @@ class Engine:
     def set_shadow(self, automation_id: str, shadow: bool) -> None:
         """Let one only note what it would do, or do it, durably; runs that began go on as they began."""
         entry = self._entry(automation_id)
-        self._setting(automation_id, shadow=shadow)
+        self._settings.put(automation_id, shadow=shadow)
         if entry.plan.shadow != shadow:
             entry.plan = self._plan(entry.automation, entry.plan.publisher, shadow=shadow)
-
-    def _read_settings(self) -> None:
-        self._settings = {key: dict(value) for key, value in self._host.records(SETTINGS)}
-        self._settings_read = True
-
-    def _setting(self, name: str, **values: Any) -> None:
-        setting = self._settings.setdefault(name, {})
-        setting.update(values)
-        self._host.put(Put(SETTINGS, name, dict(setting)))
 
     def _install(self, made: Automation, file: str, publisher: Actor) -> None:
         there = self._entries.get(made.id)
         if there is not None and there.automation.hash == made.hash and there.plan.publisher == publisher:
             return
-        setting = self._settings.get(made.id, {})
+        setting = self._settings.of(made.id)
         plan = self._plan(made, publisher, shadow=bool(setting.get("shadow")))
         enabled = setting.get("enabled", made.enabled)
         entry = Entry(plan, file, enabled)
@@ -259,9 +230,9 @@ class Engine:
                     values = with_variables(values, variables)
             notes = Notes(clock)
             if not plan.check(values, notes):
-                self._not_run(entry, "condition", _origin(trigger, told, event), event, notes)
+                self._not_run(entry, "condition", origin_of(trigger, told, event), event, notes)
                 return
-            self._begun(entry, self._runs.begin(plan, values, origin := _origin(trigger, told, event), event, notes),
+            self._begun(entry, self._runs.begin(plan, values, origin := origin_of(trigger, told, event), event, notes),
                         origin, event, notes)  # fmt: skip
         except (HubError, TemplateFailed) as wrong:
             self._fault(entry, f"{trigger.path}: {wrong}", event)
@@ -286,7 +257,7 @@ class Engine:
         """Run one because somebody asked for it: ``caller`` waits under ``key`` for its end, if there is one. ``None``
         when its mode allows no further run, or ``check`` and its conditions are false."""
         made, plan = entry.automation, entry.plan
-        values: dict[str, Any] = {"this": self._this(entry), **_defaults(made), **variables}
+        values: dict[str, Any] = {"this": self._this(entry), **defaults_of(made), **variables}
         if made.kind == "automation":
             values["trigger"] = {"platform": None}
         values = {**with_variables(values, made.variables), **variables}
@@ -347,20 +318,14 @@ class Engine:
     def _not_run(
         self, entry: Entry, status: str, origin: dict[str, Any], event: Event | None, notes: Notes
     ) -> None:
-        kept = self._runs.not_run.setdefault(entry.automation.id, deque(maxlen=NOT_RUN_KEPT))
-        now = self._host.clock.now()
-        kept.append(
-            {
-                "run_id": None, "automation": entry.automation.id, "version": entry.plan.version, "trigger": origin,
-                "started": now, "finished": now, "status": status, "error": None, "event": event,
-                "steps": notes.lines, "left_out": notes.left_out,
-            }
-        )  # fmt: skip
+        told = not_run(entry.automation.id, entry.plan.version, status, origin, event, notes, self._host.clock.now())
+        kept = self._runs.reports.not_run.setdefault(entry.automation.id, deque(maxlen=NOT_RUN_KEPT))
+        kept.append(told)
 
     def _fault(self, entry: Entry, words: str, event: Event | None) -> None:
-        said = masked(words, self._runs.privacy.of(event))
-        self._runs.last_error[entry.automation.id] = said
-        self._runs.fault(entry.automation.id, said, event.id if event else None, event.depth if event else 0)
+        said = masked(words, self._runs.reports.privacy.of(event))
+        self._runs.reports.last_error[entry.automation.id] = said
+        self._runs.reports.fault(entry.automation.id, said, event.id if event else None, event.depth if event else 0)
 
     # --- restart
 
@@ -368,19 +333,11 @@ class Engine:
         """After the journal and ``load``: go on with what the records hold. What fell due meanwhile runs at once."""
         self._resumed = True
         self._runs.resume(self._plan_of)
-        for name, kept in self._runs.traces.items():
+        for name, kept in self._runs.reports.traces.items():
             if name in self._entries and kept:
                 self._entries[name].last_run = kept[-1]["started"]
         armed = {name: entry.armed for name, entry in self._entries.items() if entry.armed is not None}
         self._holds.resume({**armed, **self._runs.armed})
-
-    def started(self) -> None:
-        """Everything is there: automations that begin with the hub run."""
-        self._host.emit(Draft(HubStarted.type.name, {}, "hub"))
-
-    def stopping(self) -> None:
-        """The hub is about to stop: what automations do now is done before, or after the next start."""
-        self._host.emit(Draft(HubStopping.type.name, {}, "hub"))
 
     def _plan_of(self, version: str, source: Mapping[str, Any]) -> Plan:
         publisher = actor_from(source["publisher"])
@@ -397,7 +354,7 @@ class Engine:
         """A commit failed: memory is taken anew from the records and the state."""
         self._runs.forget()
         self._holds.forget()
-        self._read_settings()
+        self._settings.read()
         for entry in self._entries.values():
             self._disarm(entry, keep_holds=True)
             if entry.enabled:
@@ -416,18 +373,10 @@ class Engine:
     # --- what is told
 
     def list(self) -> Rows:
-        """All automations, by id, for a screen; those of files with mistakes are in ``mistakes()``."""
-        return [
-            {
-                "id": name, "kind": entry.automation.kind, "shadow": entry.plan.shadow,
-                "alias": entry.automation.alias, "description": entry.automation.description,
-                "enabled": entry.enabled, "mode": entry.automation.mode, "max": entry.automation.max,
-                "file": entry.file, "line": entry.automation.place.line, "publisher": entry.plan.publisher.id,
-                "version": entry.plan.version, "running": self._runs.active(name), "last_run": entry.last_run,
-                "last_error": self._runs.last_error.get(name), "skipped": entry.skipped,
-            }
-            for name, entry in sorted(self._entries.items())
-        ]  # fmt: skip
+        """All automations and scripts, by id, for a screen; those of files with mistakes are in ``mistakes()``."""
+        reports = self._runs.reports
+        rows = sorted(self._entries.items())
+        return [row_of(name, entry, self._runs.active(name), reports.last_error.get(name)) for name, entry in rows]
 
     def mistakes(self) -> dict[str, Mistakes]:
         """Mistakes by file, of what was loaded last."""
@@ -437,24 +386,4 @@ class Engine:
         """The last runs, and the last times it did not run because a condition was false (``status: condition``) or
         its mode allowed no further run (``skipped``); newest first."""
         self._entry(automation_id)
-        runs = list(self._runs.traces.get(automation_id, ()))
-        for kept in self._runs.not_run.get(automation_id, ()):
-            shown = {key: value for key, value in kept.items() if key != "event"}
-            runs.append(masked(shown, self._runs.privacy.of(kept["event"])))
-        runs.reverse()  # of those that ended at the same time, the later first
-        return sorted(runs, key=lambda trace: float(trace["finished"]), reverse=True)
-
-
-def _defaults(made: Automation) -> dict[str, Any]:
-    """What a script's fields are when the caller leaves them out."""
-    fields = made.fields.items()
-    return {name: about["default"] for name, about in fields if isinstance(about, dict) and "default" in about}
-
-
-def _origin(trigger: Trigger, told: Mapping[str, Any], event: Event | None) -> dict[str, Any]:
-    """What a trace says of its trigger: names and the event's number, no contents."""
-    return {
-        "path": trigger.path, "id": trigger.id, "platform": told["platform"],
-        "seq": event.seq if event else None, "event": event.id if event else None,
-        "type": event.type if event else None, "entity": event.entity if event else told.get("entity_id"),
-    }  # fmt: skip
+        return told_of(self._runs.reports, automation_id)

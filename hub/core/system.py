@@ -201,7 +201,8 @@ class ConfirmationAnswered(EventData):
 SYSTEM_TYPES: tuple[EventType, ...] = tuple(
     data.type
     for data in (
-        EntityAdded, EntityRemoved, StateChanged, AvailabilityChanged, HubStarted, HubStopping, InstanceChanged, InstanceSilent, InstanceHeard,
+        EntityAdded, EntityRemoved, StateChanged, AvailabilityChanged, HubStarted, HubStopping, InstanceChanged,
+        InstanceSilent, InstanceHeard,
         EntitySilent, EntityHeard, ClockChanged, RetentionApplied, Fault, ActionRequested, ActionFinished,
         ConfirmationRequested, ConfirmationAnswered,
     )

@@ -18,6 +18,7 @@ from hub.automation.language.source import NOWHERE, placed
 from hub.automation.templates.template import TemplateFailed, TemplateWrong
 from hub.core.bus import Subscription
 from hub.core.error import HubError
+from hub.core.event import Draft
 from tests.conformance.tagged import as_config, as_value, comparable
 from tests.conformance.world import WHO, World
 
@@ -76,13 +77,9 @@ class Case:
         self.world.set(step["entity_id"], str(step["new_state"]), attributes, force=force)
 
     async def do_remove_state(self, step: Step) -> None:
-        from hub.core.event import Draft
-
         self.world.host.emit(Draft("entity_removed", {"reason": ""}, "instance:vectors", step["entity_id"]))
 
     async def do_fire(self, step: Step) -> None:
-        from hub.core.event import Draft
-
         data = as_value(step.get("event_data") or {}, self.world.templates.world)
         self.world.host.emit(Draft(step["event_type"], data, "user:vectors"))
 
@@ -94,7 +91,7 @@ class Case:
     async def do_settle(self, step: Step) -> None:
         if not self.begun:  # the peer has started by now
             self.begun = True
-            self.world.engine.started()
+            self.world.host.emit(Draft("hub_started", {}, "hub"))
         await self.world.settle()
 
     async def do_mock_service(self, step: Step) -> None:
@@ -149,7 +146,7 @@ class Case:
         named = data.get("entity_id", [])
         targets = named.split(",") if isinstance(named, str) else named
         if targets == ["all"]:
-            targets = [f"{entry.automation.id}" for entry in engine.all_entries() if entry.automation.kind == step["domain"]]
+            targets = [made.id for entry in engine.all_entries() if (made := entry.automation).kind == step["domain"]]
         try:
             if step["domain"] == "script" and step["service"] not in ("turn_on", "turn_off", "toggle", "reload"):
                 engine.run_script(name, data)

@@ -177,7 +177,10 @@ def _group(condition: GroupCondition, world: World) -> Check:
             raise failed
         return False
 
-    decide = {"and": both, "or": either, "not": lambda values, notes: not either(values, notes)}[kind]
+    def none(values: Values, notes: Notes) -> bool:
+        return not either(values, notes)
+
+    decide = {"and": both, "or": either, "not": none}[kind]
 
     def check(values: Values, notes: Notes) -> bool:
         result = decide(values, notes)

@@ -10,29 +10,22 @@ from typing import Any
 from hub.automation.execution.arming import Armed, Arming
 from hub.automation.execution.calls import failure_words, settle
 from hub.automation.execution.holds import RUNS
+from hub.automation.execution.records import SOURCES, Records
+from hub.automation.execution.reports import Reports
 from hub.automation.execution.run import Plan, Run, Strand, Waiting
-from hub.automation.execution.trace import KEPT, Notes, Privacy, masked
-from hub.automation.execution.values import NotKeepable, truth
+from hub.automation.execution.trace import Notes, masked
+from hub.automation.execution.waits import Waits
 from hub.automation.host import Host
-from hub.automation.language.model import TemplateTrigger, Trigger
-from hub.automation.language.steps import WaitStep
 from hub.automation.templates.functions import World
-from hub.automation.templates.template import TemplateFailed
 from hub.core.access import Actor
 from hub.core.error import Denied
-from hub.core.event import MAX_DEPTH, Draft, Event
-from hub.core.journal import Drop, Put
-from hub.core.system import Fault
+from hub.core.event import Event
+from hub.core.journal import Drop
 
 log = logging.getLogger(__name__)
 
-SOURCES = "automation_sources"  # versions that some run still needs
-TRACES = "traces"
-MAX_RUNS = 5_000  # that wait at one time
 MAX_LATE = 1_000
 MAX_EARLY = 20_000
-FAULT_EVERY_S = 60.0
-MAX_FAULTS = 1_000
 
 
 class Runs:
@@ -41,18 +34,15 @@ class Runs:
     def __init__(
         self, host: Host, world: World, publisher_now: Callable[[Actor], Actor | None], arming: Arming
     ) -> None:
-        self._host, self._world, self._publisher_now, self._arming = host, world, publisher_now, arming
-        self.privacy = Privacy(host.types)
+        self._host, self._world, self._publisher_now = host, world, publisher_now
+        self.reports = Reports(host)
         self._of: dict[str, OrderedDict[str, Run]] = {}  # automation → its living runs, oldest first
         self._by_key: dict[str, Strand] = {}
-        self._versions: dict[str, int] = {}  # how many records need a version
+        self._records = Records(host)
+        self._waits = Waits(host.clock, arming, self._wake, self._give_up, self.reports.fault)
         # outcomes that came after the start and before ``resume``: devices may be quicker than the engine
         self._early: OrderedDict[str, Event] | None = OrderedDict()
         self._late: OrderedDict[str, tuple[Run, dict[str, Any], str]] = OrderedDict()
-        self.traces: dict[str, deque[dict[str, Any]]] = {}
-        self.not_run: dict[str, deque[dict[str, Any]]] = {}  # triggered, but a condition was false: memory only
-        self.last_error: dict[str, str | None] = {}
-        self._faults: OrderedDict[tuple[str, str], float] = OrderedDict()
 
     def active(self, automation: str) -> int:
         """How many runs of it are alive."""
@@ -83,7 +73,7 @@ class Runs:
             return None
         run = Run(
             host.ids.new(), plan, self._actor(plan), notes, host.clock.now(), trigger,
-            caller.secrets if caller else self.privacy.of(event),
+            caller.secrets if caller else self.reports.privacy.of(event),
             caller.cause if caller else event.id if event else None,
             caller.depth + 1 if caller else event.depth if event else 0, key,
         )  # fmt: skip
@@ -92,7 +82,7 @@ class Runs:
         others[run.id] = run
         if waits_its_turn:
             run.root.status = "queued"
-            self._keep(run)
+            self._records.keep(run)
         else:
             self._go(run, run.root)
         return run
@@ -122,7 +112,7 @@ class Runs:
             if run.status not in ("running", "waiting"):
                 self._end(run)
                 return
-        self._keep(run)
+        self._records.keep(run)
         if run.status == "waiting":
             for strand in list(run.strands.values()):
                 if strand.status == "waiting" and strand.timer is None and strand.armed is None:
@@ -162,41 +152,6 @@ class Runs:
 
     # --- wait and go on
 
-    def _keep(self, run: Run) -> None:
-        """Write the run's record; a run that cannot be kept fails at that step."""
-        if not run.kept and sum(self._versions.values()) >= MAX_RUNS:
-            run.root.fail(f"{MAX_RUNS} runs wait already")
-            return
-        try:
-            data = run.as_data()
-        except NotKeepable as wrong:
-            paths = [strand.waiting.path for strand in run.strands.values() if strand.waiting]
-            path = paths[-1] if paths else "start"
-            run.notes.failed(path, str(wrong))
-            run.root.fail(f"{path}: {wrong}")
-            return
-        if not run.kept:
-            self._need(run.plan)
-            run.kept = True
-        self._host.put(Put(RUNS, run.id, data, sealed="actions"))
-
-    def _need(self, plan: Plan) -> None:
-        count = self._versions.get(plan.version, 0)
-        if count == 0:
-            source = {
-                "id": plan.automation.id, "tree": plan.automation.tree, "publisher": actor_data(plan.publisher),
-            }  # fmt: skip
-            self._host.put(Put(SOURCES, plan.version, source))
-        self._versions[plan.version] = count + 1
-
-    def _spare(self, plan: Plan) -> None:
-        count = self._versions.get(plan.version, 0) - 1
-        if count <= 0:
-            self._versions.pop(plan.version, None)
-            self._host.put(Drop(SOURCES, plan.version))
-        else:
-            self._versions[plan.version] = count
-
     def _watch(self, strand: Strand) -> None:
         waiting = strand.waiting
         if waiting is None:
@@ -206,61 +161,20 @@ class Runs:
         if waiting.until is not None:
             strand.timer = self._host.clock.call_at(waiting.until, lambda: self._due(strand, waiting))
         if waiting.kind == "event":
-            self._listen(strand, waiting)
+            self._waits.listen(strand, waiting)
 
-    def _listen(self, strand: Strand, waiting: Waiting) -> None:
-        """Arm what a wait_template or wait_for_trigger waits for."""
-        run, step = strand.run, strand.run.plan.waits[waiting.path]
-        triggers = step.triggers
-        if step.template is not None:
-            triggers = (TemplateTrigger(path=waiting.path, template=step.template),)
-
-        def fire(_trigger: Trigger, told: dict[str, Any], _event: Event | None) -> None:
-            if strand.waiting is waiting:
-                told.update(id=_trigger.id, idx=_trigger.path.rpartition("/")[2], alias=_trigger.alias)
-                self._happened(strand, waiting, None if step.template is not None else told)
-
-        def failed(words: str, event: Event | None) -> None:
-            said = masked(words, run.secrets)
-            self.fault(run.plan.automation.id, said, event.id if event else run.cause, run.depth)
-
-        name = f"{run.id}#{strand.number}"
-        strand.armed = Armed(self._arming, name, waiting.path, triggers, strand.values, fire, failed)
-        if step.template is not None and strand.waiting is waiting and self._true(step, strand):
-            self._happened(strand, waiting, None)
-
-    def _true(self, step: WaitStep, strand: Strand) -> bool:
-        """Has the template become true already?"""
-        try:
-            return step.template is not None and truth(step.template.render(strand.values))
-        except TemplateFailed:
-            return False
-
-    def _happened(self, strand: Strand, waiting: Waiting, told: dict[str, Any] | None) -> None:
-        left = None if waiting.until is None else max(0.0, waiting.until - self._host.clock.now())
-        came = {"completed": True} if told is None else {"trigger": told}
-        strand.respond("wait", {"remaining": left, **came})
-        self._wake(strand)
-
-    def _too_late(self, strand: Strand, waiting: Waiting) -> None:
-        """The time-out of a wait."""
-        step = strand.run.plan.waits[waiting.path]
-        missed: dict[str, Any] = {"completed": False} if step.template is not None else {"trigger": None}
-        strand.respond("wait", {"remaining": 0.0, **missed})
-        strand.run.notes.add(waiting.path, step.go_on_late, {"timeout": True})
-        if not step.go_on_late:
-            strand.frames.clear()
-            strand.run.root.stop("aborted", None)
-            self._forget_wait(strand)
-            self._end(strand.run)
-            return
-        self._wake(strand)
+    def _give_up(self, strand: Strand) -> None:
+        """A wait took too long, and the run is not to go on without it."""
+        strand.frames.clear()
+        strand.run.root.stop("aborted", None)
+        self._forget_wait(strand)
+        self._end(strand.run)
 
     def _due(self, strand: Strand, waiting: Waiting) -> None:
         if strand.waiting is not waiting or strand.status != "waiting":
             return
         if waiting.kind == "event":
-            self._too_late(strand, waiting)
+            self._waits.too_late(strand, waiting)
             return
         if waiting.keys:
             waiting.error = "no outcome of the action arrived"
@@ -269,9 +183,9 @@ class Runs:
     def finished(self, event: Event, _change: object = None) -> None:
         """An ``action_finished`` event: wake the strand that waits for that key."""
         key, data = event.data["key"], event.data
-        if not self.outcome(key, data["status"], data.get("result"), data.get("error"), event.entity or ""):
-            if self._early is not None and len(self._early) < MAX_EARLY:
-                self._early[key] = event
+        known = self.outcome(key, data["status"], data.get("result"), data.get("error"), event.entity or "")
+        if not known and self._early is not None and len(self._early) < MAX_EARLY:
+            self._early[key] = event
 
     def outcome(self, key: str, status: str, result: Any, error: Any, entity: str = "") -> bool:
         """What became of a call; ``False`` when nobody waits for it."""
@@ -289,7 +203,7 @@ class Runs:
         if words is None:
             waiting.results[target] = result
         if waiting.keys:
-            self._keep(strand.run)
+            self._records.keep(strand.run)
         else:
             self._wake(strand)
         return True
@@ -319,7 +233,7 @@ class Runs:
         elif following:
             self._go(run, following[0])
         else:
-            self._keep(run)
+            self._records.keep(run)
 
     def _forget_wait(self, strand: Strand) -> None:
         if strand.timer is not None:
@@ -335,19 +249,8 @@ class Runs:
         """The last step's outcome came: the run is over for its mode; a failure goes into its trace."""
         run, old, path = self._late.pop(key)
         del run.open_keys[key]
-        automation = run.plan.automation.id
         if status != "done":
-            words = failure_words(status, error, entity)
-            trace = masked(old, ())  # a copy: the writer may be reading the old one
-            kept = self.traces.get(automation, deque())
-            if old in kept:
-                kept[kept.index(old)] = trace
-            for line in trace["steps"]:
-                if key in (line.get("detail") or {}).get("keys", ()):
-                    line["error"] = words
-            trace["status"], trace["error"] = "failed", f"{path}: {words}"
-            self.last_error[automation] = trace["error"]
-            self._host.put(Put(TRACES, f"{automation}/{trace['run_id']}", trace, sealed="actions"))
+            self.reports.failed_late(run, old, key, path, failure_words(status, error, entity))
         if not run.open_keys:
             self._leave_living(run)
 
@@ -368,12 +271,10 @@ class Runs:
             self._leave_living(run, chain=chain)
             return
         run.over = True
-        if run.kept:
-            self._host.put(Drop(RUNS, run.id))
-            self._spare(run.plan)
+        self._records.drop(run)
         self._trace(run)
         if run.root.error is not None and run.status != "stopped":
-            self.fault(automation, masked(run.root.error or "", run.secrets), run.cause, run.depth)
+            self.reports.fault(automation, masked(run.root.error or "", run.secrets), run.cause, run.depth)
         if run.caller is not None:
             error = {"message": f"{automation}: {run.root.error}"} if run.status == "failed" else None
             self.outcome(run.caller, "failed" if error else "done", run.response or {}, error)
@@ -393,14 +294,7 @@ class Runs:
                 self._go(following, following.root)
 
     def _trace(self, run: Run) -> None:
-        automation = run.plan.automation.id
-        trace: dict[str, Any] = masked(run.as_trace(self._host.clock.now()), run.secrets)
-        kept = self.traces.setdefault(automation, deque())
-        kept.append(trace)
-        self.last_error[automation] = trace["error"] if run.status in ("failed", "aborted") else None
-        self._host.put(Put(TRACES, f"{automation}/{run.id}", trace, sealed="actions"))
-        if len(kept) > KEPT:
-            self._host.put(Drop(TRACES, f"{automation}/{kept.popleft()['run_id']}"))
+        trace = self.reports.trace(run)
         for key, path in run.open_keys.items():
             self._late[key] = (run, trace, path)
         while len(self._late) > MAX_LATE:
@@ -408,25 +302,11 @@ class Runs:
             old.open_keys.clear()
             self._leave_living(old)
 
-    def fault(self, automation: str, words: str, cause: str | None, depth: int) -> None:
-        """Tell the officers: once a minute for each automation and message."""
-        now, name = self._host.clock.now(), (automation, words)
-        if now - self._faults.get(name, -FAULT_EVERY_S) < FAULT_EVERY_S:
-            return
-        self._faults[name] = now
-        self._faults.move_to_end(name)
-        if len(self._faults) > MAX_FAULTS:
-            self._faults.popitem(last=False)
-        data = Fault(where=f"automation:{automation}", message=words, hint="see its trace")
-        self._host.emit(
-            Draft("fault", data.model_dump(mode="json"), "hub", None, None, cause, min(depth + 1, MAX_DEPTH))
-        )
-
     # --- restart
 
     def resume(self, plan_of: Callable[[str, Mapping[str, Any]], Plan]) -> None:
         """Take up what the records hold; waits that ended meanwhile go on at once, as far as ``on_restart`` allows."""
-        self._load_traces()
+        self.reports.load()
         sources = dict(self._host.records(SOURCES))
         plans: dict[str, Plan] = {}
         taken: list[Run] = []
@@ -440,13 +320,13 @@ class Runs:
                 run = self._restored(run_id, data, plans[version])
             except (KeyError, ValueError, TypeError) as wrong:
                 self._host.put(Drop(RUNS, run_id))
-                self.fault(data["automation"], f"the run {run_id} could not go on after the restart: {wrong}", None, 0)
+                words = f"the run {run_id} could not go on after the restart: {wrong}"
+                self.reports.fault(data["automation"], words, None, 0)
                 continue
-            self._versions[version] = self._versions.get(version, 0) + 1
+            self._records.versions[version] = self._records.versions.get(version, 0) + 1
             self._of.setdefault(run.plan.automation.id, OrderedDict())[run.id] = run
             taken.append(run)
-        for version in sources.keys() - self._versions.keys():
-            self._host.put(Drop(SOURCES, version))
+        self._records.forget_unneeded({*sources})
         for run in taken:
             self._take_up(run)
         early, self._early = self._early, None
@@ -484,15 +364,6 @@ class Runs:
         run.restore(data, self._world.zone)
         return run
 
-    def _load_traces(self) -> None:
-        self.traces.clear()
-        for _, trace in self._host.records(TRACES):
-            self.traces.setdefault(trace["automation"], deque()).append(trace)
-        for automation, kept in self.traces.items():
-            self.traces[automation] = deque(sorted(kept, key=lambda trace: trace["finished"]))
-            last = self.traces[automation][-1]
-            self.last_error[automation] = last["error"] if last["status"] in ("failed", "aborted") else None
-
     @staticmethod
     def _leave(strand: Strand) -> None:
         """Its record goes on without it."""
@@ -510,20 +381,5 @@ class Runs:
                     self._leave(strand)
         self._of.clear()
         self._by_key.clear()
-        self._versions.clear()
+        self._records.versions.clear()
         self._late.clear()
-
-
-def actor_data(actor: Actor) -> dict[str, Any]:
-    """An actor as JSON data."""
-    return {
-        "id": actor.id, "roles": sorted(actor.roles), "owner": actor.owner, "grants": sorted(actor.grants),
-        "purpose": actor.purpose, "person": actor.person,
-    }  # fmt: skip
-
-
-def actor_from(data: Mapping[str, Any]) -> Actor:
-    """The actor that ``actor_data`` described."""
-    return Actor(
-        data["id"], frozenset(data["roles"]), data["owner"], frozenset(data["grants"]), data["purpose"], data["person"]
-    )
