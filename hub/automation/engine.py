@@ -9,56 +9,45 @@ from __future__ import annotations
 import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import Any
 
+from hub.automation.entry import Entry, defaults_of, not_run, origin_of, row_of, told_of
+from hub.automation.execution.arming import Armed, Arming
 from hub.automation.execution.holds import Holds
-from hub.automation.execution.run import Plan
-from hub.automation.execution.runs import Runs, actor_data, actor_from
+from hub.automation.execution.on_templates import Shared
+from hub.automation.execution.records import actor_data, actor_from
+from hub.automation.execution.run import Plan, Run, Strand
+from hub.automation.execution.runs import Runs
 from hub.automation.execution.steps import compile_plan
 from hub.automation.execution.trace import Notes, masked
-from hub.automation.execution.triggers import Armed, Arming, Shared
+from hub.automation.execution.triggers import KINDS
 from hub.automation.execution.values import with_variables
 from hub.automation.host import Host
 from hub.automation.language.blueprint import Blueprints, no_blueprints
 from hub.automation.language.known import Known
-from hub.automation.language.model import Automation, Source, Trigger
-from hub.automation.language.parse import Parsed, automation, parse_text
+from hub.automation.language.model import Source, Trigger
+from hub.automation.language.parse import Parsed, automation, parse_text, slug
 from hub.automation.language.reader import Reader
 from hub.automation.language.source import placed
+from hub.automation.language.steps import Automation
+from hub.automation.locals import EngineActions, as_entity, entity_of
+from hub.automation.settings import Settings
 from hub.automation.templates.functions import World
 from hub.automation.templates.template import TemplateFailed, Templates
 from hub.core.access import Actor
 from hub.core.bus import Subscription
-from hub.core.error import ConfigError, HubError, Mistake, NotFound
-from hub.core.event import Event
-from hub.core.journal import Drop, Put
+from hub.core.error import ConfigError, HubError, LimitExceeded, Mistake, NotFound
+from hub.core.event import MAX_DEPTH, Event
+from hub.core.state import EntityState
 
 log = logging.getLogger(__name__)
 
-SETTINGS = "automations"  # what an officer decided about each: switched off, published by whom
 NOT_RUN_KEPT = 5
 
 Mistakes = list[Mistake]
 Rows = list[dict[str, Any]]  # the class has a method called list
-
-
-@dataclass(slots=True, eq=False)
-class Entry:
-    """One automation at work."""
-
-    plan: Plan
-    file: str
-    enabled: bool
-    armed: Armed | None = None
-    last_run: float | None = None
-    skipped: int = 0  # triggered while the mode allowed no further run
-
-    @property
-    def automation(self) -> Automation:
-        return self.plan.automation
 
 
 class Engine:
@@ -69,19 +58,22 @@ class Engine:
     """
 
     def __init__(
-        self, host: Host, zone: tzinfo = UTC, *, blueprints: Blueprints = no_blueprints,
-        publisher_now: Callable[[Actor], Actor | None] = lambda actor: actor,
+        self, host: Host, zone: tzinfo = UTC, *, location: tuple[float, float] = (0.0, 0.0),
+        blueprints: Blueprints = no_blueprints, publisher_now: Callable[[Actor], Actor | None] = lambda actor: actor,
+        lenient: bool = False,
     ) -> None:  # fmt: skip
-        self._host, self._blueprints = host, blueprints
-        world = World(host.state, host.clock, zone)
+        self._host, self._blueprints, self._lenient = host, blueprints, lenient
+        world = World(host.state, host.clock, zone, location)
+        world.provider = self
         self._templates = Templates(world)
-        self._runs = Runs(host, world, publisher_now)
         self._holds = Holds(host, world)
-        self._arming = Arming(host, self._templates, self._holds, Shared(host), Counter())
+        self._arming = Arming(host, self._templates, self._holds, Shared(host), Counter(), KINDS)
+        self._runs = Runs(host, world, publisher_now, self._arming)
+        self._actions = EngineActions(self, lambda: Notes(host.clock), lambda name: self._runs.active(name) > 0)
         self._entries: dict[str, Entry] = {}
+        self._by_slug: dict[str, str] = {}  # automation's name as an object id → its id
         self._broken: dict[str, Mistakes] = {}  # by file
-        self._settings: dict[str, dict[str, Any]] = {}
-        self._settings_read = False
+        self._settings = Settings(host)
         self._resumed = False
         self._finished = host.rules.add(Subscription(self._runs.finished, "action_finished"))
         host.on_recover(self._recover)
@@ -91,8 +83,7 @@ class Engine:
     def load(self, sources: Iterable[Source], known: Known | None = None) -> Mistakes:
         """Replace all automations by those of the sources. One with mistakes is left out, the others work."""
         sources = list(sources)
-        if not self._settings_read:  # later ones are in memory, some not yet committed
-            self._read_settings()
+        self._settings.first()
         files = {source.file for source in sources}
         for name in [name for name, entry in self._entries.items() if entry.file not in files]:
             self._remove(name)
@@ -105,9 +96,12 @@ class Engine:
         mistakes goes on as it was; runs that began go on with the version they began with."""
         read: dict[str, list[tuple[Source, Parsed]]] = {}
         for source in changed:  # the automations of one file are one text each
-            parsed = parse_text(source.text, source.file, self._templates, self._blueprints, known)
+            parsed = self._parsed(source.text, source.file, known)
             read.setdefault(source.file, []).append((source, parsed))
         return [mistake for file, texts in read.items() for mistake in self._take(file, texts)]
+
+    def _parsed(self, text: str, file: str, known: Known | None) -> Parsed:
+        return parse_text(text, file, self._templates, self._blueprints, known, lenient=self._lenient)
 
     def _take(self, file: str, texts: list[tuple[Source, Parsed]]) -> Mistakes:
         mistakes = [mistake for _, parsed in texts for mistake in parsed.mistakes]
@@ -130,7 +124,7 @@ class Engine:
 
     def _publisher_of(self, made: Automation, default: Actor) -> Actor:
         """Who published exactly this version; for any other text, who answers for the file."""
-        setting = self._settings.get(made.id, {})
+        setting = self._settings.of(made.id)
         if setting.get("hash") == made.hash and setting.get("publisher"):
             return actor_from(setting["publisher"])
         return default
@@ -140,7 +134,7 @@ class Engine:
 
         The ids of its automations. Saving the text is the caller's; ``file`` is where it is saved.
         """
-        parsed = parse_text(text, file, self._templates, self._blueprints, known)
+        parsed = self._parsed(text, file, known)
         mistakes = list(parsed.mistakes)
         for made in parsed.automations:
             there = self._entries.get(made.id)
@@ -150,7 +144,7 @@ class Engine:
             raise ConfigError(mistakes)
         for made in parsed.automations:
             there = self._entries.get(made.id)
-            self._setting(made.id, publisher=actor_data(publisher), hash=made.hash)
+            self._settings.put(made.id, publisher=actor_data(publisher), hash=made.hash)
             self._install(made, file or (there.file if there else ""), publisher)
         return [made.id for made in parsed.automations]
 
@@ -158,47 +152,53 @@ class Engine:
         """Take one out; what runs is ended."""
         self._entry(automation_id)
         self._remove(automation_id)
-        self._settings.pop(automation_id, None)
-        self._host.put(Drop(SETTINGS, automation_id))
+        self._settings.drop(automation_id)
 
     def set_enabled(self, automation_id: str, enabled: bool) -> None:
         """Switch one on or off, durably; what runs goes on."""
         entry = self._entry(automation_id)
-        self._setting(automation_id, enabled=enabled)
+        self._settings.put(automation_id, enabled=enabled)
         if entry.enabled != enabled:
             entry.enabled = enabled
             self._disarm(entry)
             if enabled:
                 self._arm(entry)
 
-    def _read_settings(self) -> None:
-        self._settings = {key: dict(value) for key, value in self._host.records(SETTINGS)}
-        self._settings_read = True
-
-    def _setting(self, name: str, **values: Any) -> None:
-        setting = self._settings.setdefault(name, {})
-        setting.update(values)
-        self._host.put(Put(SETTINGS, name, dict(setting)))
+    def set_shadow(self, automation_id: str, shadow: bool) -> None:
+        """Let one only note what it would do, or do it, durably; runs that began go on as they began."""
+        entry = self._entry(automation_id)
+        self._settings.put(automation_id, shadow=shadow)
+        if entry.plan.shadow != shadow:
+            entry.plan = self._plan(entry.automation, entry.plan.publisher, shadow=shadow)
 
     def _install(self, made: Automation, file: str, publisher: Actor) -> None:
         there = self._entries.get(made.id)
         if there is not None and there.automation.hash == made.hash and there.plan.publisher == publisher:
             return
-        plan = compile_plan(made, publisher, self._host, self._templates.world)
-        enabled = self._settings.get(made.id, {}).get("enabled", made.enabled)
+        setting = self._settings.of(made.id)
+        plan = self._plan(made, publisher, shadow=bool(setting.get("shadow")))
+        enabled = setting.get("enabled", made.enabled)
         entry = Entry(plan, file, enabled)
         if there is not None:
             self._disarm(there)
             entry.last_run, entry.skipped = there.last_run, there.skipped
         self._entries[made.id] = entry
+        if made.kind == "automation":
+            self._by_slug[slug(made.alias)] = made.id
         if enabled:
             self._arm(entry)
 
+    def _plan(self, made: Automation, publisher: Actor, *, shadow: bool) -> Plan:
+        return compile_plan(made, publisher, self._host, self._templates.world, self._actions, shadow=shadow)
+
     def _arm(self, entry: Entry) -> None:
+        made = entry.automation
         try:
+            variables = with_variables({}, made.trigger_variables)
             entry.armed = Armed(
-                self._arming, entry.automation, partial(self._fire, entry), partial(self._fault, entry)
-            )
+                self._arming, made.id, made.hash, made.triggers, variables, partial(self._fire, entry),
+                partial(self._fault, entry),
+            )  # fmt: skip
         except TemplateFailed as wrong:
             self._fault(entry, f"its triggers could not be set: {wrong}", None)
 
@@ -230,25 +230,85 @@ class Engine:
                     values = with_variables(values, variables)
             notes = Notes(clock)
             if not plan.check(values, notes):
-                self._not_run(entry, "condition", _origin(trigger, told, event), event, notes)
+                self._not_run(entry, "condition", origin_of(trigger, told, event), event, notes)
                 return
-            origin = _origin(trigger, told, event)
-            if self._runs.begin(plan, values, origin, event, notes):
-                entry.last_run = clock.now()
-                return
-            entry.skipped += 1
-            if not made.silent:
-                self._not_run(entry, "skipped", origin, event, notes)
+            self._begun(entry, self._runs.begin(plan, values, origin := origin_of(trigger, told, event), event, notes),
+                        origin, event, notes)  # fmt: skip
         except (HubError, TemplateFailed) as wrong:
             self._fault(entry, f"{trigger.path}: {wrong}", event)
         except Exception as fault:  # one automation's fault must not cost another its event
             log.exception("automation %s failed", made.id)
             self._fault(entry, f"{type(fault).__name__}: {fault}", event)
 
+    def _begun(
+        self, entry: Entry, run: Run | None, origin: dict[str, Any], event: Event | None, notes: Notes
+    ) -> None:
+        if run is not None:
+            entry.last_run = self._host.clock.now()
+            return
+        entry.skipped += 1
+        if not entry.automation.silent:
+            self._not_run(entry, "skipped", origin, event, notes)
+
+    def start(
+        self, entry: Entry, variables: Mapping[str, Any], *, caller: Strand | None, key: str | None, notes: Notes,
+        check: bool = True,
+    ) -> Run | None:  # fmt: skip
+        """Run one because somebody asked for it: ``caller`` waits under ``key`` for its end, if there is one. ``None``
+        when its mode allows no further run, or ``check`` and its conditions are false."""
+        made, plan = entry.automation, entry.plan
+        values: dict[str, Any] = {"this": self._this(entry), **defaults_of(made), **variables}
+        if made.kind == "automation":
+            values["trigger"] = {"platform": None}
+        values = {**with_variables(values, made.variables), **variables}
+        callers = [*caller.run.trigger.get("callers", ()), caller.run.plan.automation.id] if caller else []
+        if len(callers) > MAX_DEPTH:
+            raise LimitExceeded(f"{len(callers)} scripts call each other", where=made.id)
+        origin: dict[str, Any] = {"path": "", "id": None, "platform": None, "callers": callers}
+        if made.kind == "automation" and check and not plan.check(values, notes):
+            self._not_run(entry, "condition", origin, None, notes)
+            return None
+        run = self._runs.begin(plan, values, origin, None, notes, caller=caller.run if caller else None, key=key)
+        self._begun(entry, run, origin, None, notes)
+        return run
+
+    def run_script(self, name: str, variables: Mapping[str, Any]) -> Run | None:
+        """Run ``script.NAME`` or ``automation.ID`` as a person asked; ``NotFound`` without one."""
+        entry = self.named(name)
+        if entry is None:
+            raise NotFound(f"no {name!r}", where=name)
+        return self.start(entry, variables, caller=None, key=None, notes=Notes(self._host.clock), check=False)
+
+    # --- names
+
+    def named(self, entity: str) -> Entry | None:
+        """``automation.X`` by its id or by its name, ``script.X``, ``scene.X``, or an id; ``None`` without one."""
+        name = entity.removeprefix("automation.")
+        return self._entries.get(name) or self._entries.get(self._by_slug.get(name, ""))
+
+    def all_entries(self) -> Iterable[Entry]:
+        """All automations and scripts."""
+        return self._entries.values()
+
+    def cancel(self, automation_id: str, reason: str) -> None:
+        """End the runs of one."""
+        self._runs.cancel(automation_id, reason)
+
+    def entity(self, name: str) -> EntityState | None:
+        """See ``hub.automation.templates.functions.Provider``."""
+        if not name.startswith(("automation.", "script.", "scene.")):
+            return None
+        entry = self.named(name)
+        return as_entity(entry, self._runs.active(entry.automation.id)) if entry is not None else None
+
+    def entities(self) -> Iterable[EntityState]:
+        """See ``Provider``."""
+        return [as_entity(entry, self._runs.active(name)) for name, entry in self._entries.items()]
+
     def _this(self, entry: Entry) -> dict[str, Any]:
         made, last = entry.automation, entry.last_run
         return {
-            "entity_id": f"automation.{made.id}", "state": "on",
+            "entity_id": entity_of(made), "state": "on",
             "attributes": {
                 "id": made.id, "friendly_name": made.alias, "mode": made.mode, "current": self._runs.active(made.id),
                 "last_triggered": datetime.fromtimestamp(last, self._templates.world.zone) if last else None,
@@ -258,20 +318,14 @@ class Engine:
     def _not_run(
         self, entry: Entry, status: str, origin: dict[str, Any], event: Event | None, notes: Notes
     ) -> None:
-        kept = self._runs.not_run.setdefault(entry.automation.id, deque(maxlen=NOT_RUN_KEPT))
-        now = self._host.clock.now()
-        kept.append(
-            {
-                "run_id": None, "automation": entry.automation.id, "version": entry.plan.version, "trigger": origin,
-                "started": now, "finished": now, "status": status, "error": None, "event": event,
-                "steps": notes.lines, "left_out": notes.left_out,
-            }
-        )  # fmt: skip
+        told = not_run(entry.automation.id, entry.plan.version, status, origin, event, notes, self._host.clock.now())
+        kept = self._runs.reports.not_run.setdefault(entry.automation.id, deque(maxlen=NOT_RUN_KEPT))
+        kept.append(told)
 
     def _fault(self, entry: Entry, words: str, event: Event | None) -> None:
-        said = masked(words, self._runs.privacy.of(event))
-        self._runs.last_error[entry.automation.id] = said
-        self._runs.fault(entry.automation.id, said, event.id if event else None, event.depth if event else 0)
+        said = masked(words, self._runs.reports.privacy.of(event))
+        self._runs.reports.last_error[entry.automation.id] = said
+        self._runs.reports.fault(entry.automation.id, said, event.id if event else None, event.depth if event else 0)
 
     # --- restart
 
@@ -279,27 +333,28 @@ class Engine:
         """After the journal and ``load``: go on with what the records hold. What fell due meanwhile runs at once."""
         self._resumed = True
         self._runs.resume(self._plan_of)
-        for name, kept in self._runs.traces.items():
+        for name, kept in self._runs.reports.traces.items():
             if name in self._entries and kept:
                 self._entries[name].last_run = kept[-1]["started"]
-        self._holds.resume({name: entry.armed for name, entry in self._entries.items() if entry.armed is not None})
+        armed = {name: entry.armed for name, entry in self._entries.items() if entry.armed is not None}
+        self._holds.resume({**armed, **self._runs.armed})
 
     def _plan_of(self, version: str, source: Mapping[str, Any]) -> Plan:
         publisher = actor_from(source["publisher"])
         entry = self._entries.get(source["id"])
         if entry is not None and entry.plan.version == version:
             return entry.plan
-        reader = Reader(self._templates)
+        reader = Reader(self._templates, lenient=True)
         made = automation(reader, placed(source["tree"]), source["id"])
         if reader.mistakes:
             raise ValueError(reader.mistakes[0].words)
-        return compile_plan(made, publisher, self._host, self._templates.world)
+        return self._plan(made, publisher, shadow=version.endswith(":shadow"))
 
     def _recover(self) -> None:
         """A commit failed: memory is taken anew from the records and the state."""
         self._runs.forget()
         self._holds.forget()
-        self._read_settings()
+        self._settings.read()
         for entry in self._entries.values():
             self._disarm(entry, keep_holds=True)
             if entry.enabled:
@@ -318,17 +373,10 @@ class Engine:
     # --- what is told
 
     def list(self) -> Rows:
-        """All automations, by id, for a screen; those of files with mistakes are in ``mistakes()``."""
-        return [
-            {
-                "id": name, "alias": entry.automation.alias, "description": entry.automation.description,
-                "enabled": entry.enabled, "mode": entry.automation.mode, "max": entry.automation.max,
-                "file": entry.file, "line": entry.automation.place.line, "publisher": entry.plan.publisher.id,
-                "version": entry.plan.version, "running": self._runs.active(name), "last_run": entry.last_run,
-                "last_error": self._runs.last_error.get(name), "skipped": entry.skipped,
-            }
-            for name, entry in sorted(self._entries.items())
-        ]  # fmt: skip
+        """All automations and scripts, by id, for a screen; those of files with mistakes are in ``mistakes()``."""
+        reports = self._runs.reports
+        rows = sorted(self._entries.items())
+        return [row_of(name, entry, self._runs.active(name), reports.last_error.get(name)) for name, entry in rows]
 
     def mistakes(self) -> dict[str, Mistakes]:
         """Mistakes by file, of what was loaded last."""
@@ -338,18 +386,4 @@ class Engine:
         """The last runs, and the last times it did not run because a condition was false (``status: condition``) or
         its mode allowed no further run (``skipped``); newest first."""
         self._entry(automation_id)
-        runs = list(self._runs.traces.get(automation_id, ()))
-        for kept in self._runs.not_run.get(automation_id, ()):
-            shown = {key: value for key, value in kept.items() if key != "event"}
-            runs.append(masked(shown, self._runs.privacy.of(kept["event"])))
-        runs.reverse()  # of those that ended at the same time, the later first
-        return sorted(runs, key=lambda trace: float(trace["finished"]), reverse=True)
-
-
-def _origin(trigger: Trigger, told: Mapping[str, Any], event: Event | None) -> dict[str, Any]:
-    """What a trace says of its trigger: names and the event's number, no contents."""
-    return {
-        "path": trigger.path, "id": trigger.id, "platform": told["platform"],
-        "seq": event.seq if event else None, "event": event.id if event else None,
-        "type": event.type if event else None, "entity": event.entity if event else told.get("entity_id"),
-    }  # fmt: skip
+        return told_of(self._runs.reports, automation_id)

@@ -46,6 +46,16 @@ class AvailabilityChanged(EventData):
     reason: str = ""
 
 
+@event_type("hub_started", "ระบบเริ่มทำงาน", "Hub started", outside=False)
+class HubStarted(EventData):
+    """Everything is loaded; automations may begin."""
+
+
+@event_type("hub_stopping", "ระบบกำลังหยุด", "Hub stops", outside=False)
+class HubStopping(EventData):
+    """It was asked to stop; what automations do now is done after the next start."""
+
+
 @event_type(
     "instance_changed", "สถานะปลั๊กอินเปลี่ยน", "Plugin instance changed",
     projection=Projection(state_from="state", attributes={"reason": "reason", "plugin": "plugin"}), outside=False,
@@ -191,7 +201,8 @@ class ConfirmationAnswered(EventData):
 SYSTEM_TYPES: tuple[EventType, ...] = tuple(
     data.type
     for data in (
-        EntityAdded, EntityRemoved, StateChanged, AvailabilityChanged, InstanceChanged, InstanceSilent, InstanceHeard,
+        EntityAdded, EntityRemoved, StateChanged, AvailabilityChanged, HubStarted, HubStopping, InstanceChanged,
+        InstanceSilent, InstanceHeard,
         EntitySilent, EntityHeard, ClockChanged, RetentionApplied, Fault, ActionRequested, ActionFinished,
         ConfirmationRequested, ConfirmationAnswered,
     )

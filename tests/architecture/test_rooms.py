@@ -16,7 +16,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "aiomqtt": ("plugins",),
     "amqtt": ("plugins",),
     "argon2": ("hub.access",),
-    "astral": ("plugins",),
+    "astral": ("hub.automation.execution.sun", "plugins"),
     "av": ("hub.vision", "plugins"),
     "cryptography": ("hub.access", "hub.store", "hub.web", "plugins"),
     "jinja2": ("hub.automation.templates", "hub.web", "plugins"),

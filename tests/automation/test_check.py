@@ -91,9 +91,10 @@ async def test_every_mistake_with_its_place() -> None:
         "36:14 'soon' is no duration; write seconds, HH:MM:SS, or minutes: 5",
         "38:7 this is never reached: a stop stands before it",
         "39:14 action_finished is an event of the hub itself; an automation cannot fire it",
-        "40:7 this is no step: it has none of action, service, delay, choose, if, variables, event, stop, condition",
+        "40:7 this is no step: it has none of action, delay, choose, if, repeat, parallel, "
+        "wait_template, wait_for_trigger, variables, event, stop, scene, escalate, condition, sequence",
         "41:9 'mode' must be one of single, restart, queued, parallel",
-        "42:8 'max' must be a whole number from 1 to 100",
+        "42:8 'max' must be a whole number from 1 to 1000",
     ]
 
 

@@ -115,6 +115,7 @@ async def test_for_survives_a_restart_when_it_still_lasts() -> None:
     text = """
 - id: a
   triggers: {trigger: state, entity_id: [light.a, light.b], to: "on", for: 60}
+  mode: parallel
   actions: [{action: notify.tell, data: {to: x, text: "{{ trigger.entity_id }}"}}]
 """
     zone = await Zone().start(text)
@@ -386,7 +387,7 @@ async def test_reload_touches_only_what_changed_and_a_bad_one_leaves_the_others(
     assert [mistake.line for mistake in mistakes] == [10, 10]
     assert "no field 'actoins'; did you mean 'actions'?" in mistakes[0].words
     assert zone.engine.mistakes()["a.yaml"] == mistakes
-    zone.clock.advance(10)
+    await zone.after(10)
     zone.fire("go", n=2)
     await zone.idle()
     assert zone.told() == ["begin 1", "b", "end 1", "begin 2", "b"]

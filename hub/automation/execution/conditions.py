@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Sequence
 from typing import Any
 
+from hub.automation.execution.circumstances import Check, ConditionFailed, compile_circumstance
 from hub.automation.execution.trace import Notes
-from hub.automation.execution.values import Values, seconds, truth
-from hub.automation.language.model import Condition, GroupCondition, NumericCondition, StateCondition, TemplateCondition
+from hub.automation.execution.values import Values, seconds
+from hub.automation.language.model import (
+    Condition,
+    GroupCondition,
+    NumericCondition,
+    StateCondition,
+    TemplateCondition,
+    TriggerCondition,
+)
 from hub.automation.templates.functions import World
 from hub.automation.templates.template import TemplateFailed
 from hub.core.state import UNAVAILABLE, UNKNOWN
 
-Check = Callable[[Values, Notes], bool]
+# a state to compare with that is kept in a helper
+_HELPER = re.compile(r"input_(?:select|text|number|boolean|datetime)\.[a-z0-9_]+")
 
 
-class ConditionFailed(ValueError):
-    """The condition cannot be decided: a missing entity, a text where a number should be."""
 
 
 def all_of(conditions: Sequence[Condition], world: World) -> Check:
@@ -45,19 +53,25 @@ def compile_condition(condition: Condition, world: World) -> Check:
         return _numeric(condition, world)
     if isinstance(condition, TemplateCondition):
         return _template(condition)
-    return _group(condition, world)
+    if isinstance(condition, TriggerCondition):
+        return _trigger(condition)
+    if isinstance(condition, GroupCondition):
+        return _group(condition, world)
+    return compile_circumstance(condition, world)
 
 
 def _state(condition: StateCondition, world: World) -> Check:
     path, attribute, duration = condition.path, condition.attribute, condition.for_
     wanted, entities, any_ = condition.states, condition.entities, condition.any_
 
+    helpers = tuple(name for name in wanted if isinstance(name, str) and _HELPER.fullmatch(name))
+
     def one(entity: str, values: Values, notes: Notes) -> bool:
         raw = world.get(entity)
         if raw is None:
             raise ConditionFailed(f"there is no entity {entity}")
         value = raw.state if attribute is None else raw.attributes.get(attribute)
-        result = value in wanted
+        result = value in wanted or any((held := world.get(name)) and value == held.state for name in helpers)
         if result and duration is not None:
             lasted, needed = world.clock.now() - raw.changed, seconds(duration, values)
             result = lasted >= needed
@@ -116,9 +130,21 @@ def _template(condition: TemplateCondition) -> Check:
     path, template = condition.path, condition.template
 
     def check(values: Values, notes: Notes) -> bool:
-        result = truth(template.render(values))
+        result = template.text(values).lower() == "true"  # nothing else counts, as in Home Assistant
         notes.add(path, result, {"template": template.source})
         return result
+
+    return check
+
+
+def _trigger(condition: TriggerCondition) -> Check:
+    path, wanted = condition.path, frozenset(condition.ids)
+
+    def check(values: Values, notes: Notes) -> bool:
+        trigger = values.get("trigger")
+        found = trigger.get("id") if isinstance(trigger, dict) else None
+        notes.add(path, found in wanted, {"trigger": found})
+        return found in wanted
 
     return check
 
@@ -128,7 +154,16 @@ def _group(condition: GroupCondition, world: World) -> Check:
     checks = [compile_condition(inner, world) for inner in condition.conditions if inner.enabled]
 
     def both(values: Values, notes: Notes) -> bool:
-        return all(check(values, notes) for check in checks)
+        failed: Exception | None = None
+        for check in checks:
+            try:
+                if not check(values, notes):
+                    return False
+            except (ConditionFailed, TemplateFailed) as fault:  # another may be clearly false
+                failed = fault
+        if failed is not None:
+            raise failed
+        return True
 
     def either(values: Values, notes: Notes) -> bool:
         failed: Exception | None = None
@@ -143,7 +178,7 @@ def _group(condition: GroupCondition, world: World) -> Check:
         return False
 
     def none(values: Values, notes: Notes) -> bool:
-        return not any(check(values, notes) for check in checks)
+        return not either(values, notes)
 
     decide = {"and": both, "or": either, "not": none}[kind]
 

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from hub.automation.execution.runs import RUNS
 from hub.automation.execution.values import from_json, to_json
 from hub.automation.host import Host
-from hub.automation.language.model import Automation, Trigger
+from hub.automation.language.model import Trigger
 from hub.automation.templates.functions import World
 from hub.core.clock import Timer
 from hub.core.event import Event
 from hub.core.journal import Drop, Put
 
+RUNS = "runs"
 PREFIX = "for:"
 MAX_HOLDS = 20_000
 
 
 class Watcher(Protocol):
-    """An automation's armed triggers. ``stills``: trigger path → does it still last for this entity?"""
+    """Armed triggers. ``stills``: trigger path → does it still last for this entity?"""
 
-    automation: Automation
+    name: str
+    version: str
+    triggers: Sequence[Trigger]
     fire: Callable[[Trigger, dict[str, Any], Event | None], None]
     stills: dict[str, Callable[[str], bool]]
 
@@ -57,13 +59,13 @@ class Holds:
         seen: list[Any],
     ) -> None:  # fmt: skip
         """Fire after ``wait`` seconds unless ``check`` ends it before. A running one is begun anew."""
-        key = _key(armed.automation.id, trigger.path, entity)
+        key = _key(armed.name, trigger.path, entity)
         self._end(key)
         if len(self._holds) >= MAX_HOLDS:
             raise ValueError(f"{MAX_HOLDS} triggers wait for something to last")
         hold = Hold(key, armed, trigger, self._host.clock.now() + wait, values, event, seen)
         record = {
-            "automation": armed.automation.id, "version": armed.automation.hash, "trigger": trigger.path,
+            "automation": armed.name, "version": armed.version, "trigger": trigger.path,
             "entity": entity, "until": hold.until, "values": to_json(values), "seen": to_json(seen),
             "event": event.as_data() if event else None,
         }  # fmt: skip
@@ -72,7 +74,7 @@ class Holds:
 
     def _add(self, hold: Hold) -> None:
         self._holds[hold.key] = hold
-        self._of.setdefault(hold.armed.automation.id, set()).add(hold.key)
+        self._of.setdefault(hold.armed.name, set()).add(hold.key)
         hold.timer = self._host.clock.call_at(hold.until, lambda: self._due(hold))
 
     def check(self, automation: str, path: str, entity: str, lasts: Callable[[Hold], bool]) -> None:
@@ -92,10 +94,10 @@ class Holds:
             return
         if hold.timer is not None:
             hold.timer.cancel()
-        keys = self._of[hold.armed.automation.id]
+        keys = self._of[hold.armed.name]
         keys.discard(key)
         if not keys:
-            del self._of[hold.armed.automation.id]
+            del self._of[hold.armed.name]
         self._host.put(Drop(RUNS, key))
 
     def _due(self, hold: Hold) -> None:
@@ -109,11 +111,11 @@ class Holds:
             if not key.startswith(PREFIX) or key in self._holds:
                 continue
             of = armed.get(data["automation"])
-            still = of.stills.get(data["trigger"]) if of and of.automation.hash == data["version"] else None
+            still = of.stills.get(data["trigger"]) if of and of.version == data["version"] else None
             if of is None or still is None:
                 self._host.put(Drop(RUNS, key))
                 continue
-            trigger = next(part for part in of.automation.triggers if part.path == data["trigger"])
+            trigger = next(part for part in of.triggers if part.path == data["trigger"])
             zone = self._world.zone
             hold = Hold(
                 key, of, trigger, data["until"], from_json(data["values"], zone),

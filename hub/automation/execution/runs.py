@@ -7,79 +7,85 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hub.automation.execution.run import Plan, Run, Waiting
-from hub.automation.execution.steps import failure_words, settle
-from hub.automation.execution.trace import KEPT, Notes, Privacy, masked
-from hub.automation.execution.values import NotKeepable
+from hub.automation.execution.arming import Armed, Arming
+from hub.automation.execution.calls import failure_words, settle
+from hub.automation.execution.holds import RUNS
+from hub.automation.execution.records import SOURCES, Records
+from hub.automation.execution.reports import Reports
+from hub.automation.execution.run import Plan, Run, Strand, Waiting
+from hub.automation.execution.trace import Notes, masked
+from hub.automation.execution.waits import Waits
 from hub.automation.host import Host
 from hub.automation.templates.functions import World
 from hub.core.access import Actor
 from hub.core.error import Denied
-from hub.core.event import MAX_DEPTH, Draft, Event
-from hub.core.journal import Drop, Put
-from hub.core.system import Fault
+from hub.core.event import Event
+from hub.core.journal import Drop
 
 log = logging.getLogger(__name__)
 
-RUNS = "runs"
-SOURCES = "automation_sources"  # versions that some run still needs
-TRACES = "traces"
-MAX_RUNS = 5_000  # that wait at one time
 MAX_LATE = 1_000
 MAX_EARLY = 20_000
-FAULT_EVERY_S = 60.0
-MAX_FAULTS = 1_000
 
 
 class Runs:
     """Begins, suspends, wakes and ends runs; writes their records in the open commit group."""
 
-    def __init__(self, host: Host, world: World, publisher_now: Callable[[Actor], Actor | None]) -> None:
+    def __init__(
+        self, host: Host, world: World, publisher_now: Callable[[Actor], Actor | None], arming: Arming
+    ) -> None:
         self._host, self._world, self._publisher_now = host, world, publisher_now
-        self.privacy = Privacy(host.types)
+        self.reports = Reports(host)
         self._of: dict[str, OrderedDict[str, Run]] = {}  # automation → its living runs, oldest first
-        self._by_key: dict[str, Run] = {}
-        self._versions: dict[str, int] = {}  # how many records need a version
+        self._by_key: dict[str, Strand] = {}
+        self._records = Records(host)
+        self._waits = Waits(host.clock, arming, self._wake, self._give_up, self.reports.fault)
         # outcomes that came after the start and before ``resume``: devices may be quicker than the engine
         self._early: OrderedDict[str, Event] | None = OrderedDict()
-        self._late: OrderedDict[str, tuple[str, dict[str, Any], str]] = OrderedDict()
-        self.traces: dict[str, deque[dict[str, Any]]] = {}
-        self.not_run: dict[str, deque[dict[str, Any]]] = {}  # triggered, but a condition was false: memory only
-        self.last_error: dict[str, str | None] = {}
-        self._faults: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._late: OrderedDict[str, tuple[Run, dict[str, Any], str]] = OrderedDict()
 
     def active(self, automation: str) -> int:
         """How many runs of it are alive."""
         return len(self._of.get(automation, ()))
 
+    @property
+    def armed(self) -> dict[str, Armed]:
+        """The triggers that runs wait for, by the name under which their ``for:`` are kept."""
+        waiting = (strand for runs in self._of.values() for run in runs.values() for strand in run.strands.values())
+        return {strand.armed.name: strand.armed for strand in waiting if strand.armed is not None}
+
     # --- begin
 
     def begin(
-        self, plan: Plan, values: dict[str, Any], trigger: dict[str, Any], event: Event | None, notes: Notes
-    ) -> bool:
-        """Start a run as the automation's mode allows; ``False`` when it was skipped."""
+        self, plan: Plan, values: dict[str, Any], trigger: dict[str, Any], event: Event | None, notes: Notes,
+        *, caller: Run | None = None, key: str | None = None,
+    ) -> Run | None:  # fmt: skip
+        """Start a run as the mode allows; ``None`` when it was skipped. ``caller`` and ``key``: the run that called
+        this script, and under which key it is told the end."""
         automation, host = plan.automation, self._host
         others = self._of.setdefault(automation.id, OrderedDict())
         if automation.mode == "restart":
             for other in list(others.values()):
-                other.status, other.error = "stopped", "restarted"
+                other.root.stop("stopped", "restarted")
                 self._end(other)
             others = self._of.setdefault(automation.id, OrderedDict())
         elif others and (automation.mode == "single" or len(others) >= automation.max):
-            return False
+            return None
         run = Run(
-            host.ids.new(), plan, self._actor(plan), notes, host.clock.now(), trigger, self.privacy.of(event),
-            event.id if event else None, event.depth if event else 0,
+            host.ids.new(), plan, self._actor(plan), notes, host.clock.now(), trigger,
+            caller.secrets if caller else self.reports.privacy.of(event),
+            caller.cause if caller else event.id if event else None,
+            caller.depth + 1 if caller else event.depth if event else 0, key,
         )  # fmt: skip
-        run.enter("action", values)
+        run.strand("action", values)
         waits_its_turn = bool(others) and automation.mode == "queued"
         others[run.id] = run
         if waits_its_turn:
-            run.status = "queued"
-            self._keep(run)
+            run.root.status = "queued"
+            self._records.keep(run)
         else:
-            self._go(run)
-        return True
+            self._go(run, run.root)
+        return run
 
     def _actor(self, plan: Plan) -> Actor:
         publisher = self._publisher_now(plan.publisher)
@@ -88,200 +94,222 @@ class Runs:
             return Actor(name)
         return Actor(name, publisher.roles, publisher.owner, publisher.grants, publisher.purpose)
 
-    def _go(self, run: Run) -> None:
+    def _go(self, run: Run, strand: Strand) -> None:
+        """Go on with a strand, and with all that become ready by it."""
         if self._publisher_now(run.plan.publisher) is None:
-            run.fail(
-                str(
-                    Denied(
-                        "its publisher has no account any more", where=run.plan.publisher.id, hint="publish it again"
-                    )
-                )
-            )
-        else:
-            run.advance()
-        if run.status == "waiting":
-            self._keep(run)
-            if run.status == "waiting":
-                self._watch(run)
+            who = run.plan.publisher.id
+            run.root.fail(str(Denied("its publisher has no account any more", where=who, hint="publish it again")))
+            self._end(run)
+            return
+        ready = deque([strand])
+        while ready:
+            strand = ready.popleft()
+            strand.advance()
+            if strand.status == "waiting":
+                ready += self._branches(run, strand)
+            elif strand.number != 0:
+                ready += self._joined(run, strand)
+            if run.status not in ("running", "waiting"):
+                self._end(run)
                 return
-        self._end(run)
+        self._records.keep(run)
+        if run.status == "waiting":
+            for strand in list(run.strands.values()):
+                if strand.status == "waiting" and strand.timer is None and strand.armed is None:
+                    self._watch(strand)
+        else:
+            self._end(run)
+
+    @staticmethod
+    def _branches(run: Run, strand: Strand) -> list[Strand]:
+        """The branches that a parallel step has just made."""
+        waiting = strand.waiting
+        if waiting is None or waiting.kind != "branches":
+            return []
+        return [run.strands[number] for number in waiting.branches if run.strands[number].status == "running"]
+
+    def _joined(self, run: Run, branch: Strand) -> list[Strand]:
+        """A branch has ended: its parent goes on when it was the last one."""
+        self._forget_wait(branch)
+        del run.strands[branch.number]
+        parent = run.strands.get(branch.parent if branch.parent is not None else 0)
+        waiting = parent.waiting if parent is not None else None
+        if parent is None or waiting is None:
+            return []
+        waiting.branches.remove(branch.number)
+        if branch.status != "finished" and waiting.error is None:
+            waiting.error = branch.error or branch.status
+            waiting.response = branch.status  # how the first that did not finish ended
+        if waiting.branches:
+            return []
+        parent.waiting = None
+        if waiting.response == "failed" and waiting.go_on:
+            return [parent]
+        if waiting.response is not None:
+            parent.stop(waiting.response, waiting.error if waiting.response == "failed" else None)
+            return self._joined(run, parent) if parent.number != 0 else []
+        return [parent]
 
     # --- wait and go on
 
-    def _keep(self, run: Run) -> None:
-        """Write the run's record; a run that cannot be kept fails at that step."""
-        if not run.kept and sum(self._versions.values()) >= MAX_RUNS:
-            run.fail(f"{MAX_RUNS} runs wait already")
-            return
-        try:
-            data = run.as_data()
-        except NotKeepable as wrong:
-            path = run.waiting.path if run.waiting else "start"
-            run.notes.failed(path, str(wrong))
-            run.fail(f"{path}: {wrong}")
-            return
-        if not run.kept:
-            self._need(run.plan)
-            run.kept = True
-        self._host.put(Put(RUNS, run.id, data, sealed="actions"))
-
-    def _need(self, plan: Plan) -> None:
-        count = self._versions.get(plan.version, 0)
-        if count == 0:
-            source = {
-                "id": plan.automation.id, "tree": plan.automation.tree, "publisher": actor_data(plan.publisher),
-            }  # fmt: skip
-            self._host.put(Put(SOURCES, plan.version, source))
-        self._versions[plan.version] = count + 1
-
-    def _spare(self, plan: Plan) -> None:
-        count = self._versions.get(plan.version, 0) - 1
-        if count <= 0:
-            self._versions.pop(plan.version, None)
-            self._host.put(Drop(SOURCES, plan.version))
-        else:
-            self._versions[plan.version] = count
-
-    def _watch(self, run: Run) -> None:
-        waiting = run.waiting
+    def _watch(self, strand: Strand) -> None:
+        waiting = strand.waiting
         if waiting is None:
             return
         for key in waiting.keys:
-            self._by_key[key] = run
-        run.timer = self._host.clock.call_at(waiting.until, lambda: self._due(run, waiting))
+            self._by_key[key] = strand
+        if waiting.until is not None:
+            strand.timer = self._host.clock.call_at(waiting.until, lambda: self._due(strand, waiting))
+        if waiting.kind == "event":
+            self._waits.listen(strand, waiting)
 
-    def _due(self, run: Run, waiting: Waiting) -> None:
-        if run.waiting is not waiting or run.status != "waiting":
+    def _give_up(self, strand: Strand) -> None:
+        """A wait took too long, and the run is not to go on without it."""
+        strand.frames.clear()
+        strand.run.root.stop("aborted", None)
+        self._forget_wait(strand)
+        self._end(strand.run)
+
+    def _due(self, strand: Strand, waiting: Waiting) -> None:
+        if strand.waiting is not waiting or strand.status != "waiting":
+            return
+        if waiting.kind == "event":
+            self._waits.too_late(strand, waiting)
             return
         if waiting.keys:
             waiting.error = "no outcome of the action arrived"
-        self._wake(run)
+        self._wake(strand)
 
     def finished(self, event: Event, _change: object = None) -> None:
-        """An ``action_finished`` event: wake the run that waits for that key."""
-        key = event.data["key"]
-        run = self._by_key.pop(key, None)
-        if run is None:
-            if self._early is not None and len(self._early) < MAX_EARLY:
-                self._early[key] = event
-            self._take_late(key, event)
-            return
-        waiting = run.waiting
-        if waiting is None or key not in waiting.keys:
-            return
-        target, status = waiting.keys.pop(key), event.data["status"]
-        words = None if status == "done" else failure_words(status, event.data.get("error"), target)
-        run.notes.finished(key, self._host.clock.now(), words)
+        """An ``action_finished`` event: wake the strand that waits for that key."""
+        key, data = event.data["key"], event.data
+        known = self.outcome(key, data["status"], data.get("result"), data.get("error"), event.entity or "")
+        if not known and self._early is not None and len(self._early) < MAX_EARLY:
+            self._early[key] = event
+
+    def outcome(self, key: str, status: str, result: Any, error: Any, entity: str = "") -> bool:
+        """What became of a call; ``False`` when nobody waits for it."""
+        if key in self._late:
+            self._take_late(key, status, error, entity)
+            return True
+        strand = self._by_key.pop(key, None)
+        waiting = strand.waiting if strand is not None else None
+        if strand is None or waiting is None or key not in waiting.keys:
+            return strand is not None
+        target = waiting.keys.pop(key)
+        words = None if status == "done" else failure_words(status, error, target)
+        strand.run.notes.finished(key, self._host.clock.now(), words)
         waiting.error = waiting.error or words
         if words is None:
-            waiting.results[target] = event.data.get("result")
+            waiting.results[target] = result
         if waiting.keys:
-            self._keep(run)
+            self._records.keep(strand.run)
         else:
-            self._wake(run)
+            self._wake(strand)
+        return True
 
-    def _wake(self, run: Run) -> None:
-        waiting, run.waiting = run.waiting, None
+    def _wake(self, strand: Strand) -> None:
+        waiting = strand.waiting
         if waiting is None:
             return
-        self._forget_wait(run, waiting)
+        self._forget_wait(strand)
+        strand.waiting = None
         if waiting.error and not waiting.go_on:
-            run.fail(f"{waiting.path}: {waiting.error}")
+            strand.fail(f"{waiting.path}: {waiting.error}")
+            self._settled(strand)
+            return
+        settle(strand, waiting)
+        self._go(strand.run, strand)
+
+    def _settled(self, strand: Strand) -> None:
+        """A strand has ended outside of ``advance``."""
+        run = strand.run
+        if strand.number == 0:
             self._end(run)
             return
-        settle(run, waiting)
-        self._go(run)
+        following = self._joined(run, strand)
+        if run.status not in ("running", "waiting"):
+            self._end(run)
+        elif following:
+            self._go(run, following[0])
+        else:
+            self._records.keep(run)
 
-    def _forget_wait(self, run: Run, waiting: Waiting) -> None:
-        if run.timer is not None:
-            run.timer.cancel()
-            run.timer = None
-        for key in waiting.keys:
+    def _forget_wait(self, strand: Strand) -> None:
+        if strand.timer is not None:
+            strand.timer.cancel()
+            strand.timer = None
+        if strand.armed is not None:
+            strand.armed.disarm()
+            strand.armed = None
+        for key in strand.waiting.keys if strand.waiting is not None else ():
             self._by_key.pop(key, None)
 
-    def _take_late(self, key: str, event: Event) -> None:
-        """The last step's outcome came after the run's end: put a failure into its trace."""
-        late = self._late.pop(key, None)
-        if late is None or event.data["status"] == "done":
-            return
-        automation, old, path = late
-        words = failure_words(event.data["status"], event.data.get("error"), event.entity or "")
-        trace = masked(old, ())  # a copy: the writer may be reading the old one
-        kept = self.traces.get(automation, deque())
-        if old in kept:
-            kept[kept.index(old)] = trace
-        for line in trace["steps"]:
-            if key in (line.get("detail") or {}).get("keys", ()):
-                line["error"] = words
-        trace["status"], trace["error"] = "failed", f"{path}: {words}"
-        self.last_error[automation] = trace["error"]
-        self._host.put(Put(TRACES, f"{automation}/{trace['run_id']}", trace, sealed="actions"))
+    def _take_late(self, key: str, status: str, error: Any, entity: str) -> None:
+        """The last step's outcome came: the run is over for its mode; a failure goes into its trace."""
+        run, old, path = self._late.pop(key)
+        del run.open_keys[key]
+        if status != "done":
+            self.reports.failed_late(run, old, key, path, failure_words(status, error, entity))
+        if not run.open_keys:
+            self._leave_living(run)
 
     # --- end
 
     def cancel(self, automation: str, reason: str) -> None:
         """End all its runs."""
         for run in list(self._of.get(automation, {}).values()):
-            run.status, run.error = "stopped", reason
+            run.root.stop("stopped", reason)
             self._end(run, chain=False)
 
     def _end(self, run: Run, *, chain: bool = True) -> None:
         automation = run.plan.automation.id
-        if run.waiting is not None:
-            self._forget_wait(run, run.waiting)
-            run.waiting = None
-        living = self._of.get(automation)
-        if living is not None:
-            living.pop(run.id, None)
-            if not living:
-                del self._of[automation]
-        if run.kept:
-            self._host.put(Drop(RUNS, run.id))
-            self._spare(run.plan)
+        for strand in run.strands.values():
+            self._forget_wait(strand)
+            strand.waiting = None
+        if run.over:
+            self._leave_living(run, chain=chain)
+            return
+        run.over = True
+        self._records.drop(run)
         self._trace(run)
-        if run.status == "failed":
-            self.fault(automation, masked(run.error or "", run.secrets), run.cause, run.depth)
-        if chain and living:
+        if run.root.error is not None and run.status != "stopped":
+            self.reports.fault(automation, masked(run.root.error or "", run.secrets), run.cause, run.depth)
+        if run.caller is not None:
+            error = {"message": f"{automation}: {run.root.error}"} if run.status == "failed" else None
+            self.outcome(run.caller, "failed" if error else "done", run.response or {}, error)
+        if not run.open_keys or run.status != "finished":
+            self._leave_living(run, chain=chain)
+
+    def _leave_living(self, run: Run, *, chain: bool = True) -> None:
+        """It counts for the mode no longer; the next in the queue has its turn."""
+        living = self._of.get(run.plan.automation.id)
+        if living is None or living.pop(run.id, None) is None:
+            return
+        if not living:
+            del self._of[run.plan.automation.id]
+        elif chain:
             following = next(iter(living.values()))
             if following.status == "queued":
-                self._go(following)
+                self._go(following, following.root)
 
     def _trace(self, run: Run) -> None:
-        automation = run.plan.automation.id
-        trace: dict[str, Any] = masked(run.as_trace(self._host.clock.now()), run.secrets)
-        kept = self.traces.setdefault(automation, deque())
-        kept.append(trace)
-        self.last_error[automation] = trace["error"] if run.status == "failed" else None
-        self._host.put(Put(TRACES, f"{automation}/{run.id}", trace, sealed="actions"))
-        if len(kept) > KEPT:
-            self._host.put(Drop(TRACES, f"{automation}/{kept.popleft()['run_id']}"))
+        trace = self.reports.trace(run)
         for key, path in run.open_keys.items():
-            self._late[key] = (automation, trace, path)
+            self._late[key] = (run, trace, path)
         while len(self._late) > MAX_LATE:
-            self._late.popitem(last=False)
-
-    def fault(self, automation: str, words: str, cause: str | None, depth: int) -> None:
-        """Tell the officers: once a minute for each automation and message."""
-        now, name = self._host.clock.now(), (automation, words)
-        if now - self._faults.get(name, -FAULT_EVERY_S) < FAULT_EVERY_S:
-            return
-        self._faults[name] = now
-        self._faults.move_to_end(name)
-        if len(self._faults) > MAX_FAULTS:
-            self._faults.popitem(last=False)
-        data = Fault(where=f"automation:{automation}", message=words, hint="see its trace")
-        self._host.emit(
-            Draft("fault", data.model_dump(mode="json"), "hub", None, None, cause, min(depth + 1, MAX_DEPTH))
-        )
+            _, (old, _, _) = self._late.popitem(last=False)
+            old.open_keys.clear()
+            self._leave_living(old)
 
     # --- restart
 
     def resume(self, plan_of: Callable[[str, Mapping[str, Any]], Plan]) -> None:
-        """Take up what the records hold; waits that ended meanwhile go on at once."""
-        self._load_traces()
+        """Take up what the records hold; waits that ended meanwhile go on at once, as far as ``on_restart`` allows."""
+        self.reports.load()
         sources = dict(self._host.records(SOURCES))
         plans: dict[str, Plan] = {}
-        due: list[Run] = []
+        taken: list[Run] = []
         for run_id, data in self._host.records(RUNS):
             if run_id.startswith("for:"):
                 continue
@@ -292,67 +320,66 @@ class Runs:
                 run = self._restored(run_id, data, plans[version])
             except (KeyError, ValueError, TypeError) as wrong:
                 self._host.put(Drop(RUNS, run_id))
-                self.fault(data["automation"], f"the run {run_id} could not go on after the restart: {wrong}", None, 0)
+                words = f"the run {run_id} could not go on after the restart: {wrong}"
+                self.reports.fault(data["automation"], words, None, 0)
                 continue
-            self._versions[version] = self._versions.get(version, 0) + 1
+            self._records.versions[version] = self._records.versions.get(version, 0) + 1
             self._of.setdefault(run.plan.automation.id, OrderedDict())[run.id] = run
-            if run.waiting is not None and not run.waiting.keys and run.waiting.until <= self._host.clock.now():
-                due.append(run)
-            elif run.status == "waiting":
-                self._watch(run)
-        for version in sources.keys() - self._versions.keys():
-            self._host.put(Drop(SOURCES, version))
-        for run in due:
-            self._wake(run)
+            taken.append(run)
+        self._records.forget_unneeded({*sources})
+        for run in taken:
+            self._take_up(run)
         early, self._early = self._early, None
         for event in (early or {}).values():
             self.finished(event)
         for runs in list(self._of.values()):
             first = next(iter(runs.values()), None)
             if first is not None and first.status == "queued":
-                self._go(first)
+                self._go(first, first.root)
+
+    def _take_up(self, run: Run) -> None:
+        """Wait on, or do what fell due while the hub was down, or say that it is too late for it."""
+        now, late = self._host.clock.now(), run.plan.automation.on_restart
+        for strand in list(run.strands.values()):
+            waiting = strand.waiting
+            if waiting is None or strand.status != "waiting" or run.status not in ("running", "waiting"):
+                continue
+            overdue = waiting.until is not None and waiting.until <= now and not waiting.keys
+            if overdue and late is not None and now - (waiting.until or 0.0) > late:
+                words = f"{waiting.path} was due while the hub was down, {now - (waiting.until or 0.0):.0f} s ago"
+                run.root.fail(f"{words}; it is not made up for (on_restart)")
+                self._end(run)
+                return
+            if overdue:
+                self._due(strand, waiting)
+            else:
+                self._watch(strand)
 
     def _restored(self, run_id: str, data: Mapping[str, Any], plan: Plan) -> Run:
         notes = Notes(self._host.clock, [dict(line) for line in data["notes"]])
         run = Run(
             run_id, plan, self._actor(plan), notes, data["started"], dict(data["trigger"]), tuple(data["secrets"]),
-            data["cause"], data["depth"],
+            data["cause"], data["depth"], data["caller"],
         )  # fmt: skip
         run.restore(data, self._world.zone)
         return run
 
-    def _load_traces(self) -> None:
-        self.traces.clear()
-        for _, trace in self._host.records(TRACES):
-            self.traces.setdefault(trace["automation"], deque()).append(trace)
-        for automation, kept in self.traces.items():
-            self.traces[automation] = deque(sorted(kept, key=lambda trace: trace["finished"]))
-            last = self.traces[automation][-1]
-            self.last_error[automation] = last["error"] if last["status"] == "failed" else None
+    @staticmethod
+    def _leave(strand: Strand) -> None:
+        """Its record goes on without it."""
+        if strand.timer is not None:
+            strand.timer.cancel()
+        if strand.armed is not None:
+            strand.armed.disarm(keep_holds=True)
+        strand.status = "lost"
 
     def forget(self) -> None:
         """Drop everything in memory: it is read again from the records."""
         for runs in self._of.values():
             for run in runs.values():
-                if run.timer is not None:
-                    run.timer.cancel()
-                run.status = "lost"
+                for strand in run.strands.values():
+                    self._leave(strand)
         self._of.clear()
         self._by_key.clear()
-        self._versions.clear()
+        self._records.versions.clear()
         self._late.clear()
-
-
-def actor_data(actor: Actor) -> dict[str, Any]:
-    """An actor as JSON data."""
-    return {
-        "id": actor.id, "roles": sorted(actor.roles), "owner": actor.owner, "grants": sorted(actor.grants),
-        "purpose": actor.purpose, "person": actor.person,
-    }  # fmt: skip
-
-
-def actor_from(data: Mapping[str, Any]) -> Actor:
-    """The actor that ``actor_data`` described."""
-    return Actor(
-        data["id"], frozenset(data["roles"]), data["owner"], frozenset(data["grants"]), data["purpose"], data["person"]
-    )

@@ -1,76 +1,104 @@
-"""Steps compiled to closures over the host; a run walks through them."""
+"""Steps compiled to closures over the host; a strand walks through them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
-from hub.automation.execution.conditions import all_of, compile_condition
-from hub.automation.execution.run import Compiled, Flow, Plan, Run, StepFailed, Waiting
-from hub.automation.execution.values import filled, seconds, with_variables
+from hub.automation.execution.calls import Locals, NoLocals, action, shadowed_action
+from hub.automation.execution.conditions import all_of
+from hub.automation.execution.loops import loop_of, next_turn, turn_values
+from hub.automation.execution.run import Compiled, Flow, Frame, Plan, StepFailed, Strand, Waiting
+from hub.automation.execution.values import filled, seconds, truth, with_variables
 from hub.automation.host import Host
 from hub.automation.language.known import text_fields
-from hub.automation.language.model import (
+from hub.automation.language.steps import (
     ActionStep,
     Automation,
     ChooseStep,
     ConditionStep,
     DelayStep,
     EventStep,
+    ParallelStep,
+    RepeatStep,
+    SequenceStep,
     Step,
     StopStep,
     VariablesStep,
+    WaitStep,
 )
 from hub.automation.templates.functions import World
 from hub.automation.templates.template import Template
 from hub.core.access import Actor
-from hub.core.action import Outcome
-from hub.core.actions import Request
-from hub.core.error import InvalidInput
 from hub.core.event import Draft
 from hub.core.system import StateChanged
 
-MAX_TARGETS = 100
-ACTION_WAIT_S = 900.0  # longer than any action's own limit and the wait for its device after a restart
+Execute = Callable[[Strand], Flow]
 
-Execute = Callable[[Run], Flow]
-
-
-def compile_plan(automation: Automation, publisher: Actor, host: Host, world: World) -> Plan:
-    """An automation ready to run."""
-    sequences: dict[str, Sequence[Compiled]] = {}
-    compiler = _Compiler(host, world, sequences)
+def compile_plan(
+    automation: Automation, publisher: Actor, host: Host, world: World, locals_: Locals | None = None,
+    *, shadow: bool = False,
+) -> Plan:  # fmt: skip
+    """An automation ready to run. ``shadow``: its actions are noted and not done."""
+    compiler = _Compiler(host, world, locals_ or NoLocals(), shadow)
     compiler.sequence("action", automation.steps)
-    version = f"{automation.hash}:{publisher.id}"
-    return Plan(automation, publisher, version, all_of(automation.conditions, world), sequences)
+    version = f"{automation.hash}:{publisher.id}{':shadow' if shadow else ''}"
+    check = all_of(automation.conditions, world)
+    return Plan(automation, publisher, version, check, compiler.sequences, compiler.loops, compiler.waits, shadow)
 
 
 class _Compiler:
-    def __init__(self, host: Host, world: World, sequences: dict[str, Sequence[Compiled]]) -> None:
-        self._host, self._world, self._sequences = host, world, sequences
+    def __init__(self, host: Host, world: World, locals_: Locals, shadow: bool) -> None:
+        self._host, self._world, self._locals, self._shadow = host, world, locals_, shadow
+        self.sequences: dict[str, Sequence[Compiled]] = {}
+        self.loops: dict[str, Callable[[Strand, Frame], bool]] = {}
+        self.waits: dict[str, WaitStep] = {}
 
     def sequence(self, path: str, steps: Sequence[Step]) -> None:
-        self._sequences[path] = tuple(
+        self.sequences[path] = tuple(
             Compiled(step.path, self._step(step), step.go_on) for step in steps if step.enabled
         )
 
     def _step(self, step: Step) -> Execute:
         if isinstance(step, ActionStep):
-            return _action(step, self._host)
+            return shadowed_action(step) if self._shadow else action(step, self._host, self._locals)
         if isinstance(step, DelayStep):
             return _delay(step, self._host)
         if isinstance(step, EventStep):
-            return _event(step, self._host)
-        if isinstance(step, ChooseStep):
-            return self._choose(step)
+            return _shadowed_event(step) if self._shadow else _event(step, self._host)
         if isinstance(step, ConditionStep):
-            check = compile_condition(step.condition, self._world)
-            return lambda run: Flow.NEXT if check(run.values, run.notes) else Flow.LEAVE
+            return self._condition(step)
         if isinstance(step, VariablesStep):
             return _variables(step)
         if isinstance(step, StopStep):
             return _stop(step)
+        if isinstance(step, WaitStep):
+            self.waits[step.path] = step
+            return _wait(step, self._host, self._world)
+        return self._block(step)
+
+    def _block(self, step: Step) -> Execute:
+        if isinstance(step, ChooseStep):
+            return self._choose(step)
+        if isinstance(step, RepeatStep):
+            return self._repeat(step)
+        if isinstance(step, ParallelStep):
+            return self._parallel(step)
+        if isinstance(step, SequenceStep):
+            return self._inner(step)
         raise TypeError(f"no such step: {type(step).__name__}")
+
+    def _condition(self, step: ConditionStep) -> Execute:
+        check = all_of([step.condition], self._world)
+        return lambda at: Flow.NEXT if check(at.values, at.run.notes) else Flow.LEAVE
+
+    def _inner(self, step: SequenceStep) -> Execute:
+        self.sequence(step.body, step.steps)
+
+        def execute(at: Strand) -> Flow:
+            at.enter(step.body, at.values)
+            return Flow.NEXT
+
+        return execute
 
     def _choose(self, step: ChooseStep) -> Execute:
         branches = []
@@ -82,52 +110,107 @@ class _Compiler:
             self.sequence(other, step.default)
         path = step.path
 
-        def execute(run: Run) -> Flow:
-            chosen = next((to for to, check in branches if check(run.values, run.notes)), other)
-            run.notes.add(path, chosen)
+        def execute(at: Strand) -> Flow:
+            chosen = next((to for to, check in branches if check(at.values, at.run.notes)), other)
+            at.run.notes.add(path, chosen)
             if chosen is not None:
-                run.enter(chosen, run.values)
+                at.enter(chosen, at.values)
             return Flow.NEXT
+
+        return execute
+
+    def _repeat(self, step: RepeatStep) -> Execute:
+        self.sequence(step.body, step.steps)
+        before = all_of(step.before, self._world) if step.before is not None else None
+        after = all_of(step.after, self._world) if step.after is not None else None
+        self.loops[step.path] = lambda at, frame: next_turn(at, frame, before, after)
+
+        def execute(at: Strand) -> Flow:
+            loop = loop_of(step, at.values)
+            size = loop.count if loop.items is None else len(loop.items)
+            at.run.notes.add(step.path, True, {"turns": size} if size is not None else {})
+            if size == 0:
+                return Flow.NEXT
+            at.enter(step.body, turn_values(at.values, loop), loop)
+            if before is not None and not before(at.values, at.run.notes):
+                at.frames.pop()
+            return Flow.NEXT
+
+        return execute
+
+    def _parallel(self, step: ParallelStep) -> Execute:
+        for branch in step.branches:
+            self.sequence(branch.body, branch.steps)
+
+        def execute(at: Strand) -> Flow:
+            run = at.run
+            made = [run.strand(branch.body, at.values, at.number) for branch in step.branches if branch.enabled]
+            run.notes.add(step.path, True, {"branches": len(made)})
+            if not made:
+                return Flow.NEXT
+            at.waiting = Waiting(step.path, "branches", step.go_on, branches=[strand.number for strand in made])
+            return Flow.WAIT
 
         return execute
 
 
 def _variables(step: VariablesStep) -> Execute:
-    def execute(run: Run) -> Flow:
-        run.frames[-1].values = with_variables(run.values, step.variables)
-        run.notes.add(step.path, True, {"variables": sorted(step.variables)})
+    def execute(at: Strand) -> Flow:
+        at.frames[-1].values = with_variables(at.values, step.variables)
+        at.run.notes.add(step.path, True, {"variables": sorted(step.variables)})
         return Flow.NEXT
 
     return execute
 
 
 def _stop(step: StopStep) -> Execute:
-    def execute(run: Run) -> Flow:
-        reason = step.reason.text(run.values) if isinstance(step.reason, Template) else step.reason
-        run.notes.add(step.path, True, {"stop": reason})
+    def execute(at: Strand) -> Flow:
+        reason = step.reason.text(at.values) if isinstance(step.reason, Template) else step.reason
+        at.run.notes.add(step.path, True, {"stop": reason})
         if step.error:
-            return run.fail(reason)
-        run.status = "stopped"
-        return Flow.STOP
+            return at.stop("aborted", reason)
+        if step.response is not None:
+            response = at.values.get(step.response)
+            if not isinstance(response, Mapping):
+                raise StepFailed(f"{step.response!r} is no mapping, so it cannot be the answer")
+            at.run.response = response
+        return at.stop("stopped", None)
 
     return execute
 
 
 def _delay(step: DelayStep, host: Host) -> Execute:
-    def execute(run: Run) -> Flow:
-        wait = seconds(step.duration, run.values)
+    def execute(at: Strand) -> Flow:
+        wait = seconds(step.duration, at.values)
         until = host.clock.now() + wait
-        run.notes.add(step.path, True, {"delay_s": wait, "until": until})
-        run.waiting = Waiting(step.path, until=until)
+        at.run.notes.add(step.path, True, {"delay_s": wait, "until": until})
+        at.waiting = Waiting(step.path, until=until)
+        return Flow.WAIT
+
+    return execute
+
+
+def _wait(step: WaitStep, host: Host, world: World) -> Execute:
+    """``wait.remaining`` and ``wait.completed`` or ``wait.trigger`` tell what came of it."""
+
+    def execute(at: Strand) -> Flow:
+        timeout = seconds(step.timeout, at.values) if step.timeout is not None else None
+        at.run.notes.add(step.path, True, {"timeout_s": timeout})
+        if step.template is not None and truth(step.template.render(at.values)):
+            at.respond("wait", {"remaining": timeout, "completed": True})
+            return Flow.NEXT
+        until = None if timeout is None else host.clock.now() + timeout
+        at.waiting = Waiting(step.path, "event", step.go_on, until)
         return Flow.WAIT
 
     return execute
 
 
 def _event(step: EventStep, host: Host) -> Execute:
-    def execute(run: Run) -> Flow:
-        kind, entity = host.types.get(step.type), filled(step.entity, run.values)
-        data = filled(dict(step.data), run.values, text_fields(kind.model) if kind else ())
+    def execute(at: Strand) -> Flow:
+        run = at.run
+        kind, entity = host.types.get(step.type), filled(step.entity, at.values)
+        data = filled(dict(step.data), at.values, text_fields(kind.model) if kind else ())
         if kind is not None:
             if not kind.outside or kind.name == StateChanged.type.name:
                 raise StepFailed(f"{step.type} is an event of the hub itself; an automation cannot fire it")
@@ -142,75 +225,9 @@ def _event(step: EventStep, host: Host) -> Execute:
     return execute
 
 
-def _action(step: ActionStep, host: Host) -> Execute:
-    path, response = step.path, step.response
-    texts = tuple(target for target in step.targets if isinstance(target, str))
-    fixed = texts if len(texts) == len(step.targets) else None
-
-    def execute(run: Run) -> Flow:
-        values = run.values
-        name = step.action if isinstance(step.action, str) else step.action.text(values)
-        spec = host.action(name)
-        params = filled(step.data, values, text_fields(spec.params) if spec else ())
-        if not isinstance(params, dict):
-            raise StepFailed("the template of 'data' must give a mapping")
-        targets: Sequence[str] = fixed if fixed is not None else _targets(step, values)
-        wait = Waiting(path, step.go_on, response=response)
-        detail: dict[str, Any] = {"action": name, "targets": list(targets), "keys": []}
-        run.notes.add(path, True, detail)
-        for target in targets or (None,):
-            key = f"{run.id}:{path}:0:{target or '-'}"
-            detail["keys"].append(key)
-            asked = Request(name, params, run.actor, target, run.cause, run.depth, key)
-            _asked(wait, detail, key, target or "", host.owe(asked))
-        if wait.error:
-            raise StepFailed(wait.error)
-        if not wait.keys:
-            settle(run, wait)
-            return Flow.NEXT
-        if not run.has_more:  # nobody needs the outcome to go on; the trace takes it in when it comes
-            run.open_keys.update(dict.fromkeys(wait.keys, path))
-            return Flow.NEXT
-        wait.until, run.waiting = host.clock.now() + ACTION_WAIT_S, wait
-        return Flow.WAIT
+def _shadowed_event(step: EventStep) -> Execute:
+    def execute(at: Strand) -> Flow:
+        at.run.notes.add(step.path, True, {"event": step.type, "shadow": True})
+        return Flow.NEXT
 
     return execute
-
-
-def _asked(wait: Waiting, detail: dict[str, Any], key: str, target: str, outcome: str | Outcome) -> None:
-    if isinstance(outcome, str):
-        wait.keys[outcome] = target
-    elif not outcome.final:
-        detail["confirmation"] = outcome.confirmation  # a person is asked; the run goes on meanwhile
-    elif outcome.status == "done":
-        wait.results[target] = outcome.result
-    else:
-        wait.error = failure_words(outcome.status, outcome.error, target)
-
-
-def settle(run: Run, wait: Waiting) -> None:
-    """All outcomes are there: set the response variable (one target: its result; several: by target)."""
-    if wait.response:
-        results = wait.results
-        run.respond(wait.response, next(iter(results.values())) if len(results) == 1 else dict(results))
-
-
-def failure_words(status: str, error: Any, target: str) -> str:
-    """How a call failed, in words."""
-    said = (error or {}).get("message") or status
-    return f"{target}: {said}" if target else str(said)
-
-
-def _targets(step: ActionStep, values: dict[str, Any]) -> list[str]:
-    found: list[str] = []
-    for target in step.targets:
-        got = filled(target, values)
-        for one in got.split(",") if isinstance(got, str) else got if isinstance(got, list) else [got]:
-            if not isinstance(one, str) or "." not in one:
-                raise InvalidInput(
-                    f"{one!r} is no entity id", where="target", hint="the template must give an entity id"
-                )
-            found.append(one.strip())
-    if len(found) > MAX_TARGETS:
-        raise StepFailed(f"{len(found)} targets; at most {MAX_TARGETS}")
-    return list(dict.fromkeys(found))

@@ -17,7 +17,10 @@ from hub.core.error import ConfigError
 
 Blueprints = Callable[[str], str | None]  # the text of a blueprint by its path, or None
 
-_OWN = {"id", "alias", "description", "use_blueprint", "initial_state", "variables", "trace"}
+_OWN = {
+    "id", "alias", "description", "use_blueprint", "initial_state", "variables", "trigger_variables", "trace", "mode",
+    "max", "max_exceeded", "icon", "on_restart",
+}  # fmt: skip
 _HEAD = {"name", "description", "domain", "input", "source_url", "author", "homeassistant"}
 _INPUT = {"name", "description", "default", "selector"}
 _SECTION = {"name", "description", "icon", "collapsed", "input"}
@@ -43,8 +46,8 @@ def folder_blueprints(*folders: Path) -> Blueprints:
     return read
 
 
-def fill(reader: Reader, source: Map, blueprints: Blueprints) -> Map | None:
-    """The automation with its blanks filled in; itself when it uses no blueprint."""
+def fill(reader: Reader, source: Map, blueprints: Blueprints, domain: str = "automation") -> Map | None:
+    """The automation (``domain``: or script) with its blanks filled in; itself when it uses no blueprint."""
     if "use_blueprint" not in source:
         _no_blanks(reader, source)
         return source
@@ -53,7 +56,7 @@ def fill(reader: Reader, source: Map, blueprints: Blueprints) -> Map | None:
     if use is None:
         return None
     reader.known(use, "'use_blueprint'", {"path", "input"})
-    body = _open(reader, use, blueprints)
+    body = _open(reader, use, blueprints, domain)
     if body is None:
         return None
     given = use.get("input") or Map(use.place)
@@ -68,7 +71,7 @@ def fill(reader: Reader, source: Map, blueprints: Blueprints) -> Map | None:
     return None if reader.mistakes else made
 
 
-def _open(reader: Reader, use: Map, blueprints: Blueprints) -> Map | None:
+def _open(reader: Reader, use: Map, blueprints: Blueprints, domain: str) -> Map | None:
     path = reader.text(use, "path")
     if not path:
         reader.wrong(use.place, "'path' is missing: which blueprint?")
@@ -87,8 +90,8 @@ def _open(reader: Reader, use: Map, blueprints: Blueprints) -> Map | None:
         return None
     head = body["blueprint"]
     reader.known(head, "'blueprint'", _HEAD)
-    if head.get("domain") != "automation":
-        reader.wrong(head.values_at.get("domain", head.place), "only blueprints of domain automation are used here")
+    if head.get("domain") != domain:
+        reader.wrong(head.values_at.get("domain", head.place), f"a blueprint of domain {domain} is needed here")
         return None
     return body
 

@@ -33,6 +33,10 @@ class Known(Protocol):
     def events(self) -> Mapping[str, EventType]:
         """All declared event types, by name."""
 
+    @property
+    def domains(self) -> Collection[str]:
+        """Domains of entities and actions that the hub has; a lenient check passes names of all others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
@@ -41,6 +45,11 @@ class Catalogue:
     entities: Mapping[str, Collection[str]] = field(default_factory=dict)
     actions: Mapping[str, ActionSpec] = field(default_factory=dict)
     events: Mapping[str, EventType] = field(default_factory=dict)
+
+    @property
+    def domains(self) -> frozenset[str]:
+        """Those of its names."""
+        return frozenset(name.partition(".")[0] for name in (*self.entities, *self.actions))
 
 
 class Complain(Protocol):

@@ -5,7 +5,7 @@ A path names a part as traces do: ``trigger/0``, ``condition/1``, ``action/2/cho
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
 from typing import Any
@@ -47,11 +47,14 @@ class Trigger(Part):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventTrigger(Trigger):
-    """Events of these types whose data equals ``data`` where given; ``entities``: only of these."""
+    """Events of these types whose data equals ``data`` where given; ``entities``: only of these; ``context``: only
+    what these users brought about. ``platform``: what the run is told started it."""
 
-    types: tuple[str, ...]
+    types: tuple[str | Template, ...]
     data: Mapping[str, Data] = field(default_factory=dict)
     entities: tuple[str, ...] = ()
+    context: Mapping[str, Data] = field(default_factory=dict)
+    platform: str = "event"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +81,78 @@ class TemplateTrigger(Trigger):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TimeTrigger(Trigger):
-    """Times of day in the zone's time zone."""
+class NumericTrigger(Trigger):
+    """A number goes above or below; a bound may be another entity's id. It must have been outside before."""
 
-    at: tuple[time, ...]
+    entities: tuple[str, ...]
+    above: float | str | None = None
+    below: float | str | None = None
+    attribute: str | None = None
+    template: Template | None = None
+    for_: Duration | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeTrigger(Trigger):
+    """Times of day in the zone's time zone; a text is the entity whose state gives the time, with an offset."""
+
+    at: tuple[time | tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatternTrigger(Trigger):
+    """Each time the clock matches: sets of hours, minutes and seconds; ``None`` matches any."""
+
+    hours: frozenset[int] | None
+    minutes: frozenset[int] | None
+    seconds: frozenset[int] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SunTrigger(Trigger):
+    """Sunrise or sunset at the zone's centre, ``offset`` seconds later (before it, when negative)."""
+
+    event: str
+    offset: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneTrigger(Trigger):
+    """An entity with a position enters or leaves a place (a ``zone.…`` or any entity with position and radius)."""
+
+    entities: tuple[str, ...]
+    zone: str
+    leave: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MqttTrigger(Trigger):
+    """A message on a topic (filter); ``payload``: only this one, after ``template`` where given."""
+
+    topic: str | Template
+    payload: str | Template | None = None
+    template: Template | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagTrigger(Trigger):
+    """A tag is scanned: an event ``tag_scanned`` with its id, or the red box ``checkpoint.TAG``."""
+
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubTrigger(Trigger):
+    """The hub itself: ``start`` or ``shutdown``."""
+
+    event: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignTrigger(Trigger):
+    """A kind of Home Assistant's that the hub has no device for; read by a lenient check only, never armed."""
+
+    kind: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +185,48 @@ class TemplateCondition(Part):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TimeCondition(Part):
+    """The time of day lies in ``[after, before)``, over midnight too, and the day is one of ``weekdays`` (Monday 0).
+    A text is the entity whose state gives the time."""
+
+    after: time | str | None = None
+    before: time | str | None = None
+    weekdays: frozenset[int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SunCondition(Part):
+    """The time is after and before ``sunrise`` or ``sunset`` of today, each with its offset in seconds."""
+
+    after: str | None = None
+    before: str | None = None
+    after_offset: float = 0.0
+    before_offset: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneCondition(Part):
+    """All entities are in one of the places."""
+
+    entities: tuple[str, ...]
+    zones: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerCondition(Part):
+    """The run was started by one of these triggers."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignCondition(Part):
+    """See ``ForeignTrigger``."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GroupCondition(Part):
     """``kind``: and, or, not (none of them)."""
 
@@ -121,132 +234,7 @@ class GroupCondition(Part):
     conditions: tuple[Condition, ...]
 
 
-Condition = StateCondition | NumericCondition | TemplateCondition | GroupCondition
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step(Part):
-    """One step of a sequence. ``go_on``: an error here does not end the run (``continue_on_error``)."""
-
-    go_on: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionStep(Step):
-    """Calls an action, once for each target."""
-
-    action: str | Template
-    targets: tuple[str | Template, ...] = ()
-    data: Mapping[str, Data] | Template = field(default_factory=dict)
-    response: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DelayStep(Step):
-    """Waits."""
-
-    duration: Duration
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VariablesStep(Step):
-    """Sets variables for what follows in this sequence."""
-
-    variables: Mapping[str, Data]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventStep(Step):
-    """Fires an event."""
-
-    type: str
-    data: Mapping[str, Data] = field(default_factory=dict)
-    entity: str | Template | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StopStep(Step):
-    """Ends the run."""
-
-    reason: str | Template
-    error: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConditionStep(Step):
-    """Ends the sequence it stands in when false."""
-
-    condition: Condition
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Branch:
-    """Conditions and what to do when they hold."""
-
-    conditions: tuple[Condition, ...]
-    steps: tuple[Step, ...]
-    path: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChooseStep(Step):
-    """The first branch whose conditions hold, else ``default``. ``if`` is a choose with one branch."""
-
-    branches: tuple[Branch, ...]
-    default: tuple[Step, ...] = ()
-    default_path: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Automation:
-    """One automation. ``tree`` is its source as JSON data, blanks filled in; ``hash`` names that version."""
-
-    id: str
-    alias: str
-    description: str
-    mode: str
-    max: int
-    silent: bool  # max_exceeded: silent
-    enabled: bool
-    triggers: tuple[Trigger, ...]
-    conditions: tuple[Condition, ...]
-    steps: tuple[Step, ...]
-    variables: Mapping[str, Data]
-    trigger_variables: Mapping[str, Data]
-    tree: Mapping[str, Any]
-    hash: str
-    place: Place = NOWHERE
-
-
-def walk_steps(steps: Sequence[Step]) -> Sequence[Step]:
-    """All steps, those inside others too."""
-    found: list[Step] = []
-    for step in steps:
-        found.append(step)
-        if isinstance(step, ChooseStep):
-            for branch in step.branches:
-                found += walk_steps(branch.steps)
-            found += walk_steps(step.default)
-    return found
-
-
-def walk_conditions(conditions: Sequence[Condition]) -> Sequence[Condition]:
-    """All conditions, those inside groups too."""
-    found: list[Condition] = []
-    for condition in conditions:
-        found.append(condition)
-        if isinstance(condition, GroupCondition):
-            found += walk_conditions(condition.conditions)
-    return found
-
-
-def all_conditions(automation: Automation) -> Sequence[Condition]:
-    """Every condition of the automation and of its steps."""
-    found = list(walk_conditions(automation.conditions))
-    for step in walk_steps(automation.steps):
-        if isinstance(step, ConditionStep):
-            found += walk_conditions([step.condition])
-        elif isinstance(step, ChooseStep):
-            for branch in step.branches:
-                found += walk_conditions(branch.conditions)
-    return found
+Condition = (
+    StateCondition | NumericCondition | TemplateCondition | TimeCondition | SunCondition | ZoneCondition
+    | TriggerCondition | ForeignCondition | GroupCondition
+)  # fmt: skip

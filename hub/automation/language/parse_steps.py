@@ -1,158 +1,41 @@
-"""YAML of conditions and steps to the model."""
+"""YAML of steps to the model."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from hub.automation.language.known import check_action, check_event, check_fields, near
-from hub.automation.language.model import (
+from hub.automation.language.model import GroupCondition, TemplateCondition
+from hub.automation.language.parse_conditions import GROUPS, common, condition, conditions
+from hub.automation.language.parse_triggers import triggers
+from hub.automation.language.reader import ENTITY_ID, Reader, as_number, kind_of
+from hub.automation.language.source import Map, Place
+from hub.automation.language.steps import (
     ActionStep,
     Branch,
     ChooseStep,
-    Condition,
     ConditionStep,
     DelayStep,
     EventStep,
-    GroupCondition,
-    NumericCondition,
-    StateCondition,
+    ParallelStep,
+    RepeatStep,
+    SequenceStep,
     Step,
     StopStep,
-    TemplateCondition,
     VariablesStep,
+    WaitStep,
 )
-from hub.automation.language.reader import ENTITY_ID, Reader, as_number, kind_of
-from hub.automation.language.source import Map, Place
 from hub.automation.templates.template import Template, is_template
 
-_CONDITION = {"condition", "alias", "enabled", "id"}
 _STEP = {"alias", "enabled", "continue_on_error", "id"}
-_GROUPS = ("and", "or", "not")
-
-
-def conditions(reader: Reader, value: Any, place: Place, path: str) -> tuple[Condition, ...]:
-    """One condition or a list of them."""
-    found = []
-    for index, (item, at) in enumerate(reader.items(value, place)):
-        made = condition(reader, item, at, f"{path}/{index}")
-        if made is not None:
-            found.append(made)
-    return tuple(found)
-
-
-def condition(reader: Reader, value: Any, place: Place, path: str) -> Condition | None:
-    """One condition: a mapping, or a template alone."""
-    if isinstance(value, str):
-        if not is_template(value):
-            reader.wrong(place, f"{value!r} is no condition; a template needs {{{{ }}}} around it")
-            return None
-        template = reader.template(value, place)
-        return TemplateCondition(path=path, place=place, template=template) if template else None
-    source = reader.mapping(value, place, "a condition")
-    if source is None:
-        return None
-    for group in _GROUPS:  # the short forms `and: […]`
-        if group in source and "condition" not in source:
-            return _group(reader, source, group, group, path)
-    kind = source.get("condition")
-    if is_template(kind):
-        return condition(reader, kind, source.values_at["condition"], path)
-    if kind in _GROUPS:
-        return _group(reader, source, str(kind), "conditions", path)
-    build = _CONDITIONS.get(str(kind))
-    if build is None:
-        at = source.values_at.get("condition", place)
-        words = (
-            f"there is no condition {kind!r}{near(str(kind), [*_CONDITIONS, *_GROUPS])}"
-            if kind
-            else "'condition' is missing"
-        )
-        reader.wrong(at, words)
-        return None
-    return build(reader, source, path)
-
-
-def _common(reader: Reader, source: Map, path: str) -> dict[str, Any]:
-    return {
-        "path": path, "place": source.place, "alias": reader.text(source, "alias"),
-        "enabled": reader.flag(source, "enabled", True),
-    }  # fmt: skip
-
-
-def _group(reader: Reader, source: Map, kind: str, key: str, path: str) -> Condition | None:
-    reader.known(source, f"the condition {kind!r}", _CONDITION | {key})
-    if not source.get(key):
-        reader.wrong(source.place, f"{key!r} is empty")
-        return None
-    inner = conditions(reader, source[key], source.values_at[key], f"{path}/conditions")
-    return GroupCondition(**_common(reader, source, path), kind=kind, conditions=inner)
-
-
-def _state(reader: Reader, source: Map, path: str) -> Condition | None:
-    reader.known(source, "a state condition", _CONDITION | {"entity_id", "state", "attribute", "for", "match"})
-    if source.get("state") is None:
-        reader.wrong(source.place, "'state' is missing")
-        return None
-    attribute = reader.text(source, "attribute") or None
-    return StateCondition(
-        **_common(reader, source, path), entities=reader.entities(source), attribute=attribute,
-        states=reader.states(source, "state", exact=attribute is not None), for_=reader.duration(source, "for"),
-        any_=reader.word(source, "match", "all", ("all", "any")) == "any",
-    )  # fmt: skip
-
-
-def _numeric(reader: Reader, source: Map, path: str) -> Condition | None:
-    fields = _CONDITION | {"entity_id", "above", "below", "attribute", "value_template"}
-    reader.known(source, "a numeric_state condition", fields)
-    above, below = _bound(reader, source, "above"), _bound(reader, source, "below")
-    if above is None and below is None:
-        reader.wrong(source.place, "'above' or 'below' is missing")
-    elif isinstance(above, float) and isinstance(below, float) and above >= below:
-        reader.wrong(source.place, f"nothing lies above {above:g} and below {below:g}")
-    template = None
-    if source.get("value_template") is not None:
-        template = reader.template(source["value_template"], source.values_at["value_template"])
-    return NumericCondition(
-        **_common(reader, source, path), entities=reader.entities(source), above=above,
-        below=below, attribute=reader.text(source, "attribute") or None, template=template,
-    )  # fmt: skip
-
-
-def _bound(reader: Reader, source: Map, key: str) -> float | str | None:
-    value = source.get(key)
-    if value is None:
-        return None
-    if isinstance(value, str) and ENTITY_ID.fullmatch(value):
-        return value
-    number = as_number(value)
-    if number is None:
-        reader.wrong(source.values_at[key], f"{key!r} must be a number or an entity id, not {kind_of(value)}")
-    return number
-
-
-def _template(reader: Reader, source: Map, path: str) -> Condition | None:
-    reader.known(source, "a template condition", _CONDITION | {"value_template"})
-    if "value_template" not in source:
-        reader.wrong(source.place, "'value_template' is missing")
-        return None
-    template = reader.template(source["value_template"], source.values_at["value_template"])
-    return TemplateCondition(**_common(reader, source, path), template=template) if template else None
-
-
-_CONDITIONS: Mapping[str, Callable[[Reader, Map, str], Condition | None]] = {
-    "state": _state, "numeric_state": _numeric, "template": _template,
-}  # fmt: skip
-
-
-# --- steps
 
 
 def steps(reader: Reader, value: Any, place: Place, path: str) -> tuple[Step, ...]:
     """One step or a list of them."""
     found: list[Step] = []
     for index, (item, at) in enumerate(reader.items(value, place)):
-        if found and isinstance(found[-1], StopStep) and found[-1].enabled:
+        if found and isinstance(found[-1], StopStep) and found[-1].enabled and not reader.lenient:
             reader.wrong(at, "this is never reached: a stop stands before it")
         made = step(reader, item, at, f"{path}/{index}")
         if made is not None:
@@ -171,21 +54,21 @@ def step(reader: Reader, value: Any, place: Place, path: str) -> Step | None:
     for key, build in _STEPS.items():
         if key in source:
             return build(reader, source, path)
-    if any(group in source for group in _GROUPS):
+    if any(group in source for group in GROUPS):
         return _condition_step(reader, source, path)
     first = next(iter(source), "")
-    reader.wrong(place, f"this is no step: it has none of {', '.join(_STEPS)}{near(first, _STEPS)}")
+    named = ", ".join(key for key in _STEPS if key not in _OLD)
+    reader.wrong(place, f"this is no step: it has none of {named}{near(first, _STEPS)}")
     return None
 
 
-def _step_common(reader: Reader, source: Map, path: str) -> dict[str, Any]:
-    return {**_common(reader, source, path), "go_on": reader.flag(source, "continue_on_error", False)}
+def _shared(reader: Reader, source: Map, path: str) -> dict[str, Any]:
+    return {**common(reader, source, path), "go_on": reader.flag(source, "continue_on_error", False)}
 
 
 def _action(reader: Reader, source: Map, path: str) -> Step | None:
-    fields = _STEP | {"action", "service", "target", "entity_id", "data", "data_template", "response_variable"}
-    reader.known(source, "an action step", fields)
-    named = reader.either(source, "action", "service")
+    reader.known(source, "an action step", _ACTION)
+    named = reader.either(source, "action", "service", "service_template")
     if named is None:
         return None
     name, at = named[1], named[2]
@@ -193,7 +76,7 @@ def _action(reader: Reader, source: Map, path: str) -> Step | None:
         reader.wrong(at, f"{name!r} is no action; write domain.verb, as in light.turn_on")
         return None
     action = reader.template(name, at) if is_template(name) else name.strip()
-    targets, targets_at = _targets(reader, source)
+    targets, areas, targets_at = _targets(reader, source)
     data, fields_at = _action_data(reader, source)
     if isinstance(data, dict) and "entity_id" in data:  # the old place of the target
         if targets:
@@ -201,10 +84,10 @@ def _action(reader: Reader, source: Map, path: str) -> Step | None:
         targets, targets_at = _as_targets(data.pop("entity_id")), fields_at.pop("entity_id")
     if action is None:
         return None
-    if reader.what is not None and isinstance(action, str):
+    if reader.what is not None and isinstance(action, str) and not reader.foreign(action):
         check_action(reader.what, action, at, targets, targets_at, data, fields_at, reader.wrong)
     return ActionStep(
-        **_step_common(reader, source, path), action=action, targets=targets, data=data,
+        **_shared(reader, source, path), action=action, targets=targets, areas=areas, data=data,
         response=reader.text(source, "response_variable") or None,
     )  # fmt: skip
 
@@ -215,30 +98,32 @@ def _as_targets(value: Any) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, list) else (value,)
 
 
-def _targets(reader: Reader, source: Map) -> tuple[tuple[str | Template, ...], Place]:
-    holder = source
-    if source.get("target") is not None:
-        target = reader.mapping(source["target"], source.values_at["target"], "'target'")
+def _targets(reader: Reader, source: Map) -> tuple[tuple[str | Template, ...], tuple[str | Template, ...], Place]:
+    """Entities and areas, and where they stand."""
+    holder, value = source, source.get("target")
+    if is_template(value):
+        at = source.values_at["target"]
+        template = reader.template(value, at)
+        return ((template,) if template else ()), (), at
+    if value is not None:
+        target = reader.mapping(value, source.values_at["target"], "'target'")
         if target is None:
-            return (), source.place
-        reader.known(target, "'target'", {"entity_id"})
+            return (), (), source.place
+        reader.known(target, "'target'", {"entity_id", "area_id", *(_FOREIGN_TARGETS if reader.lenient else ())})
         holder = target
+    areas = tuple(reader.names(holder, "area_id"))
     if holder.get("entity_id") is None:
-        return (), source.place
+        return (), areas, holder.values_at.get("area_id", source.place)
     found: list[str | Template] = []
-    at = holder.values_at["entity_id"]
-    for value, place in reader.items(holder["entity_id"], at):
-        if is_template(value):
-            template = reader.template(value, place)
-            found += [template] if template else []
-            continue
-        for part in str(value).split(","):
-            if ENTITY_ID.fullmatch(part.strip()):
-                found.append(part.strip())
-                reader.entity(part.strip(), place)
-            else:
-                reader.wrong(place, f"{part.strip()!r} is no entity id; write domain.object, as in light.charot_12")
-    return tuple(found), at
+    for name, place in reader.split(holder, "entity_id"):
+        if isinstance(name, Template) or name in ("all", "none"):
+            found.append(name)
+        elif ENTITY_ID.fullmatch(name):
+            found.append(name)
+            reader.entity(name, place)
+        else:
+            reader.wrong(place, f"{name!r} is no entity id; write domain.object, as in light.charot_12")
+    return tuple(found), areas, holder.values_at["entity_id"]
 
 
 def _action_data(reader: Reader, source: Map) -> tuple[Any, dict[str, Place]]:
@@ -254,12 +139,12 @@ def _action_data(reader: Reader, source: Map) -> tuple[Any, dict[str, Place]]:
 def _delay(reader: Reader, source: Map, path: str) -> Step | None:
     reader.known(source, "a delay", _STEP | {"delay"})
     duration = reader.duration(source, "delay")
-    return None if duration is None else DelayStep(**_step_common(reader, source, path), duration=duration)
+    return None if duration is None else DelayStep(**_shared(reader, source, path), duration=duration)
 
 
 def _variables(reader: Reader, source: Map, path: str) -> Step | None:
     reader.known(source, "a variables step", _STEP | {"variables"})
-    return VariablesStep(**_step_common(reader, source, path), variables=reader.named_data(source, "variables"))
+    return VariablesStep(**_shared(reader, source, path), variables=reader.named_data(source, "variables"))
 
 
 def _event(reader: Reader, source: Map, path: str) -> Step | None:
@@ -278,15 +163,15 @@ def _event(reader: Reader, source: Map, path: str) -> Step | None:
     elif kind is not None:
         fields_at = source[key].keys_at if isinstance(source.get(key), Map) else {}
         check_fields(kind.model, data, fields_at, source.place, name, reader.wrong)
-    return EventStep(**_step_common(reader, source, path), type=name, data=data, entity=entity)
+    return EventStep(**_shared(reader, source, path), type=name, data=data, entity=entity)
 
 
 def _stop(reader: Reader, source: Map, path: str) -> Step | None:
-    reader.known(source, "a stop", _STEP | {"stop", "error"})
+    reader.known(source, "a stop", _STEP | {"stop", "error", "response_variable"})
     reason = reader.data(source["stop"], source.values_at["stop"])
     return StopStep(
-        **_step_common(reader, source, path), reason=reason if isinstance(reason, Template) else str(reason or ""),
-        error=reader.flag(source, "error", False),
+        **_shared(reader, source, path), reason=reason if isinstance(reason, Template) else str(reason or ""),
+        error=reader.flag(source, "error", False), response=reader.text(source, "response_variable") or None,
     )  # fmt: skip
 
 
@@ -305,7 +190,7 @@ def _if(reader: Reader, source: Map, path: str) -> Step | None:
     other = steps(reader, source["else"], source.values_at["else"], f"{path}/else") if "else" in source else ()
     branch = Branch(conditions=held, steps=then, path=f"{path}/then")
     return ChooseStep(
-        **_step_common(reader, source, path), branches=(branch,), default=other, default_path=f"{path}/else"
+        **_shared(reader, source, path), branches=(branch,), default=other, default_path=f"{path}/else"
     )
 
 
@@ -329,12 +214,136 @@ def _choose(reader: Reader, source: Map, path: str) -> Step | None:
         )  # fmt: skip
     at, other = source.values_at.get("default", source.place), source.get("default")
     return ChooseStep(
-        **_step_common(reader, source, path), branches=tuple(branches), default_path=f"{path}/default",
+        **_shared(reader, source, path), branches=tuple(branches), default_path=f"{path}/default",
         default=steps(reader, other, at, f"{path}/default"),
     )  # fmt: skip
 
 
+def _wait_template(reader: Reader, source: Map, path: str) -> Step | None:
+    reader.known(source, "a wait_template", _STEP | {"wait_template", "timeout", "continue_on_timeout"})
+    template = reader.template(source["wait_template"], source.values_at["wait_template"])
+    return WaitStep(**_shared(reader, source, path), template=template, **_late(reader, source))
+
+
+def _wait_for_trigger(reader: Reader, source: Map, path: str) -> Step | None:
+    reader.known(source, "a wait_for_trigger", _STEP | {"wait_for_trigger", "timeout", "continue_on_timeout"})
+    awaited = triggers(reader, source["wait_for_trigger"], source.values_at["wait_for_trigger"], f"{path}/trigger")
+    if not awaited:
+        reader.wrong(source.values_at["wait_for_trigger"], "there is no trigger to wait for")
+    return WaitStep(**_shared(reader, source, path), triggers=awaited, **_late(reader, source))
+
+
+def _late(reader: Reader, source: Map) -> dict[str, Any]:
+    timeout = reader.duration(source, "timeout")
+    return {"timeout": timeout, "go_on_late": reader.flag(source, "continue_on_timeout", True)}
+
+
+def _repeat(reader: Reader, source: Map, path: str) -> Step | None:
+    reader.known(source, "a repeat", _STEP | {"repeat"})
+    loop = reader.mapping(source["repeat"], source.values_at["repeat"], "'repeat'")
+    if loop is None:
+        return None
+    reader.known(loop, "a repeat", {"count", "while", "until", "for_each", "sequence"})
+    kinds = [kind for kind in ("count", "while", "until", "for_each") if kind in loop]
+    if len(kinds) != 1 or "sequence" not in loop:
+        reader.wrong(loop.place, "a repeat needs 'sequence' and one of 'count', 'while', 'until' and 'for_each'")
+        return None
+    kind, body = kinds[0], f"{path}/repeat/sequence"
+    value, at = loop[kind], loop.values_at[kind]
+    held = conditions(reader, value, at, f"{path}/repeat/{kind}") if kind in ("while", "until") else None
+    if kind == "count" and not is_template(value) and as_number(value) is None:
+        reader.wrong(at, f"'count' must be a whole number, not {kind_of(value)}")
+    return RepeatStep(
+        **_shared(reader, source, path), body=body,
+        steps=steps(reader, loop["sequence"], loop.values_at["sequence"], body),
+        count=reader.data(value, at) if kind == "count" else None,
+        items=reader.data(value, at) if kind == "for_each" else None,
+        before=held if kind == "while" else None, after=held if kind == "until" else None,
+    )  # fmt: skip
+
+
+def _sequence(reader: Reader, source: Map, path: str) -> Step | None:
+    reader.known(source, "a sequence", _STEP | {"sequence"})
+    body = f"{path}/sequence"
+    inner = steps(reader, source["sequence"], source.values_at["sequence"], body)
+    return SequenceStep(**_shared(reader, source, path), steps=inner, body=body)
+
+
+def _parallel(reader: Reader, source: Map, path: str) -> Step | None:
+    reader.known(source, "a parallel", _STEP | {"parallel"})
+    branches = []
+    for index, (value, at) in enumerate(reader.items(source["parallel"], source.values_at["parallel"])):
+        body = f"{path}/parallel/{index}/sequence"
+        if isinstance(value, Map) and "sequence" in value and value.keys() <= {"sequence", "alias"}:
+            value, at = value["sequence"], value.values_at["sequence"]
+        inner = steps(reader, value, at, body)
+        branches.append(SequenceStep(path=f"{path}/parallel/{index}", place=at, steps=inner, body=body))
+    return ParallelStep(**_shared(reader, source, path), branches=tuple(branches))
+
+
+def _scene(reader: Reader, source: Map, path: str) -> Step | None:
+    reader.known(source, "a scene step", _STEP | {"scene", "metadata"})
+    names = reader.entities(source, "scene")
+    return ActionStep(**_shared(reader, source, path), action="scene.turn_on", targets=names)
+
+
+def escalate(reader: Reader, source: Map, path: str) -> Step | None:
+    """``escalate: [{sequence, within}, …]`` with ``until``: each level, until somebody acknowledged. It is written
+    down as waits inside choices, so it runs, survives and is traced as those."""
+    reader.known(source, "an escalate", _STEP | {"escalate", "until"})
+    until = reader.template(source.get("until"), source.values_at.get("until", source.place))
+    levels = [_level(reader, value, at) for value, at in reader.items(source["escalate"], source.values_at["escalate"])]
+    if until is None or None in levels or not levels:
+        return None
+    following: tuple[Step, ...] = ()
+    for number in range(len(levels) - 1, -1, -1):
+        level, inner = cast(Map, levels[number]), f"{path}/escalate/{number}/sequence"
+        done = steps(reader, level["sequence"], level.values_at["sequence"], inner)
+        within = reader.duration(level, "within")
+        wait = WaitStep(path=f"{path}/escalate/{number}/until", template=until, timeout=within)
+        held = TemplateCondition(path=f"{path}/escalate/{number}/late", template=until)
+        late = GroupCondition(path=held.path, kind="not", conditions=(held,))
+        branch = Branch(conditions=(late,), steps=following, path=f"{path}/escalate/{number + 1}")
+        rest = ChooseStep(path=f"{path}/escalate/{number}/next", branches=(branch,)) if following else None
+        following = (*done, wait, *((rest,) if rest else ()))
+    return SequenceStep(**_shared(reader, source, path), steps=following, body=f"{path}/escalate")
+
+
+def _level(reader: Reader, value: Any, at: Place) -> Map | None:
+    level = reader.mapping(value, at, "a level of an escalation")
+    if level is None:
+        return None
+    reader.known(level, "a level of an escalation", {"sequence", "within", "alias"})
+    if "sequence" not in level or "within" not in level:
+        reader.wrong(at, "a level needs 'sequence' (what is done) and 'within' (how long it is waited)")
+        return None
+    return level
+
+
+def _device(reader: Reader, source: Map, path: str) -> Step | None:
+    """A step, or a condition as one, on a device of Home Assistant's registry: there is none here."""
+    if not reader.lenient:
+        reader.wrong(source.place, "there are no devices here; name the entity: action: light.turn_on, target: …")
+        return None
+    return ActionStep(**_shared(reader, source, path), action=f"{source.get('domain')}.device")
+
+
+def _set_response(reader: Reader, source: Map, path: str) -> Step | None:
+    """What a voice assistant answers; the hub has none, so it is a note in the trace."""
+    data = {"message": reader.data(source["set_conversation_response"], source.place)}
+    return ActionStep(**_shared(reader, source, path), action="logbook.log", data=data)
+
+
+_OLD = ("service", "service_template", "device_id", "set_conversation_response")
+_FOREIGN_TARGETS = ("device_id", "label_id", "floor_id")
+_ACTION = _STEP | {
+    "action", "service", "service_template", "target", "entity_id", "area_id", "data", "data_template",
+    "response_variable", "metadata",
+}  # fmt: skip
 _STEPS: Mapping[str, Callable[[Reader, Map, str], Step | None]] = {
-    "action": _action, "service": _action, "delay": _delay, "choose": _choose, "if": _if, "variables": _variables,
-    "event": _event, "stop": _stop, "condition": _condition_step,
+    "action": _action, "service": _action, "service_template": _action, "delay": _delay, "choose": _choose, "if": _if,
+    "repeat": _repeat, "parallel": _parallel, "wait_template": _wait_template, "wait_for_trigger": _wait_for_trigger,
+    "variables": _variables, "event": _event, "stop": _stop, "scene": _scene, "escalate": escalate,
+    "condition": _condition_step, "device_id": _device, "set_conversation_response": _set_response,
+    "sequence": _sequence,
 }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from datetime import time
 from typing import Any, cast
 
 from hub.automation.language.known import Known, check_entity, near
@@ -14,19 +15,29 @@ from hub.core.error import Mistake
 
 ENTITY_ID = re.compile(r"[a-z][a-z0-9_]*\.[a-z0-9][a-z0-9_]*")
 _CLOCK = re.compile(r"(\d{1,3}):(\d{1,2})(?::(\d{1,2}(?:\.\d+)?))?")
-_UNITS: Mapping[str, float] = {"days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1, "milliseconds": 0.001}
+_TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
+_TRUE = frozenset({"true", "yes", "on", "enable", "1"})
+_FALSE = frozenset({"false", "no", "off", "disable", "0"})
+_UNITS: Mapping[str, float] = {
+    "weeks": 604_800, "days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1, "milliseconds": 0.001,
+}  # fmt: skip
 MAX_MISTAKES = 100
 
 
 class Reader:
     """Collects ``mistakes``; its methods answer ``None`` or a default where one was made.
 
-    ``what``: against it names are checked; without it any well-formed name passes.
+    ``what``: against it names are checked; without it any well-formed name passes. ``lenient``: kinds and entities of
+    domains that the hub does not have pass too, for a file that was written for Home Assistant.
     """
 
-    def __init__(self, templates: Templates, what: Known | None = None) -> None:
-        self.templates, self.what = templates, what
+    def __init__(self, templates: Templates, what: Known | None = None, *, lenient: bool = False) -> None:
+        self.templates, self.what, self.lenient = templates, what, lenient
         self.mistakes: list[Mistake] = []
+
+    def foreign(self, name: str) -> bool:
+        """Is it, in a lenient check, a name of a domain that is not here?"""
+        return self.lenient and self.what is not None and name.partition(".")[0] not in self.what.domains
 
     def wrong(self, place: Place, words: str) -> None:
         if len(self.mistakes) < MAX_MISTAKES:
@@ -69,6 +80,8 @@ class Reader:
         value = source.get(key, default)
         if isinstance(value, bool):
             return value
+        if str(value).lower() in _TRUE | _FALSE:
+            return str(value).lower() in _TRUE
         self.wrong(source.values_at[key], f"{key!r} must be true or false, not {kind_of(value)}")
         return default
 
@@ -98,7 +111,7 @@ class Reader:
 
     def entity(self, name: str, place: Place) -> None:
         """The entity must exist."""
-        if self.what is not None:
+        if self.what is not None and not self.foreign(name):
             check_entity(self.what, name, place, self.wrong)
 
     def states(self, source: Map, key: str, *, exact: bool = False) -> tuple[Any, ...]:
@@ -108,7 +121,7 @@ class Reader:
             if exact:
                 found.append(value)
             elif isinstance(value, bool):
-                found.append("on" if value else "off")  # YAML reads a bare on as true
+                self.wrong(place, f"YAML reads this as {str(value).lower()}; put it in quotes, as in 'on' or 'off'")
             elif isinstance(value, str | int | float):
                 found.append(str(value))
             else:
@@ -149,6 +162,63 @@ class Reader:
         found = self.mapping(value, source.values_at[key], f"{key!r}")
         return cast("dict[str, Data]", self.data(found, found.place)) if found is not None else {}
 
+    def enabled(self, source: Map) -> bool:
+        """``enabled``: true, false, or a template, which is decided now and may not look at the world."""
+        value = source.get("enabled", True)
+        if not is_template(value):
+            return self.flag(source, "enabled", True)
+        template = self.template(value, source.values_at["enabled"])
+        try:
+            return template is None or str(template.render({})).strip().lower() in _TRUE
+        except ValueError as failed:
+            self.wrong(source.values_at["enabled"], f"'enabled' is decided when the file is loaded: {failed}")
+            return False
+
+    def split(self, source: Map, key: str) -> Iterable[tuple[str | Template, Place]]:
+        """The names of a list or of one text with commas, each a name or a template."""
+        for value, place in self.items(source.get(key), source.values_at.get(key, source.place)):
+            if is_template(value):
+                template = self.template(value, place)
+                if template is not None:
+                    yield template, place
+            else:
+                for part in str(value).split(","):
+                    yield part.strip(), place
+
+    def names(self, source: Map, key: str) -> list[str | Template]:
+        """The same without places."""
+        return [name for name, _ in self.split(source, key)]
+
+    def moment(self, value: Any, place: Place) -> time | str | None:
+        """A time of day, or the id of an entity whose state gives one."""
+        text = str(value).strip()
+        if ENTITY_ID.fullmatch(text):
+            self.entity(text, place)
+            return text
+        parts = _TIME.fullmatch(text)
+        hour, minute, second = (int(part or 0) for part in parts.groups()) if parts else (99, 0, 0)
+        if hour > 23 or minute > 59 or second > 59:
+            self.wrong(place, f"{value!r} is no time of day; write HH:MM or HH:MM:SS")
+            return None
+        return time(hour, minute, second)
+
+    def time_or_entity(self, source: Map, key: str) -> time | str | None:
+        """The same of a field; ``None`` when it is not given."""
+        return self.moment(source[key], source.values_at[key]) if source.get(key) is not None else None
+
+    def offset(self, source: Map, key: str) -> float:
+        """Seconds, which may be negative; 0 when not given."""
+        value = source.get(key)
+        if value is None:
+            return 0.0
+        text = str(value).strip()
+        sign = -1.0 if text.startswith("-") else 1.0
+        found = as_seconds(value if isinstance(value, Mapping) else text.lstrip("+-"))
+        if found is None:
+            self.wrong(source.values_at[key], f"{value!r} is no offset; write seconds or -HH:MM:SS")
+            return 0.0
+        return found if isinstance(value, Mapping) else sign * found
+
     def duration(self, source: Map, key: str) -> Duration | None:
         """Seconds, ``HH:MM:SS``, a mapping of units, or a template of one of these; ``None`` when not given."""
         if source.get(key) is None:
@@ -160,6 +230,8 @@ class Reader:
             self.known(value, f"{key!r}", _UNITS)
             parts: dict[str, float | Template] = {}
             for unit, amount in value.items():
+                if unit not in _UNITS:
+                    continue
                 if is_template(amount):
                     parts[unit] = self.template(amount, value.values_at[unit]) or 0.0
                 elif isinstance(number := as_number(amount), float):

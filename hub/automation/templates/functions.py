@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Any
+from itertools import chain
+from typing import Any, Protocol
 
 from hub.automation.templates.bounds import bounded_range, formatted_time, joined, replaced
 from hub.core.clock import Clock
@@ -97,17 +98,40 @@ class EventView:
         return f"<event {self.raw.type} {self.raw.id}>"
 
 
+class Provider(Protocol):
+    """Entities that are in no state of their own: automations and scripts."""
+
+    def entity(self, name: str) -> EntityState | None:
+        """One of them."""
+
+    def entities(self) -> Iterable[EntityState]:
+        """All of them."""
+
+
+class Nobody:
+    """There are none."""
+
+    def entity(self, name: str) -> EntityState | None:
+        return None
+
+    def entities(self) -> Iterable[EntityState]:
+        return ()
+
+
 class World:
     """What templates look at, and the note of what they looked at (``reads``, while somebody wants it)."""
 
-    def __init__(self, state: State, clock: Clock, zone: tzinfo) -> None:
-        self.state, self.clock, self.zone = state, clock, zone
+    def __init__(
+        self, state: State, clock: Clock, zone: tzinfo, location: tuple[float, float] = (0.0, 0.0)
+    ) -> None:
+        self.state, self.clock, self.zone, self.location = state, clock, zone, location
         self.reads: Reads | None = None
+        self.provider: Provider = Nobody()
 
     def get(self, entity: str) -> EntityState | None:
         if self.reads is not None:
             self.reads.entities.add(entity)
-        return self.state.get(entity)
+        return self.state.get(entity) or self.provider.entity(entity)
 
     def view(self, entity: str) -> StateView | None:
         raw = self.get(entity)
@@ -122,7 +146,8 @@ class World:
         """All entities of a domain (``*``: of all), by id."""
         if self.reads is not None:
             self.reads.domains.add(name)
-        wanted = sorted((raw for raw in self.state if name in ("*", raw.domain)), key=lambda raw: raw.entity)
+        everything = chain(self.state, self.provider.entities())
+        wanted = sorted((raw for raw in everything if name in ("*", raw.domain)), key=lambda raw: raw.entity)
         return (StateView(raw, self.zone) for raw in wanted)
 
 

@@ -1,0 +1,78 @@
+"""One automation at work, and what is told of it to a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hub.automation.execution.arming import Armed
+from hub.automation.execution.reports import Reports
+from hub.automation.execution.run import Plan
+from hub.automation.execution.trace import Notes, masked
+from hub.automation.language.model import Trigger
+from hub.automation.language.steps import Automation
+from hub.core.event import Event
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """One automation at work."""
+
+    plan: Plan
+    file: str
+    enabled: bool
+    armed: Armed | None = None
+    last_run: float | None = None
+    skipped: int = 0  # triggered while the mode allowed no further run
+
+    @property
+    def automation(self) -> Automation:
+        return self.plan.automation
+
+
+def row_of(name: str, entry: Entry, running: int, last_error: str | None) -> dict[str, Any]:
+    """One row of the list."""
+    made = entry.automation
+    return {
+        "id": name, "kind": made.kind, "alias": made.alias, "description": made.description, "enabled": entry.enabled,
+        "shadow": entry.plan.shadow, "mode": made.mode, "max": made.max, "file": entry.file, "line": made.place.line,
+        "publisher": entry.plan.publisher.id, "version": entry.plan.version, "running": running,
+        "last_run": entry.last_run, "last_error": last_error, "skipped": entry.skipped,
+    }  # fmt: skip
+
+
+def told_of(reports: Reports, automation: str) -> list[dict[str, Any]]:
+    """Its traces and the times it did not run, newest first."""
+    runs = list(reports.traces.get(automation, ()))
+    for kept in reports.not_run.get(automation, ()):
+        shown = {key: value for key, value in kept.items() if key != "event"}
+        runs.append(masked(shown, reports.privacy.of(kept["event"])))
+    runs.reverse()  # of those that ended at the same time, the later first
+    return sorted(runs, key=lambda trace: float(trace["finished"]), reverse=True)
+
+
+def not_run(
+    automation: str, version: str, status: str, origin: dict[str, Any], event: Event | None, notes: Notes, now: float
+) -> dict[str, Any]:
+    """What is kept when a trigger fired and nothing ran."""
+    return {
+        "run_id": None, "automation": automation, "version": version, "trigger": origin, "started": now,
+        "finished": now, "status": status, "error": None, "event": event, "steps": notes.lines,
+        "left_out": notes.left_out,
+    }  # fmt: skip
+
+
+def origin_of(trigger: Trigger, told: Mapping[str, Any], event: Event | None) -> dict[str, Any]:
+    """What a trace says of its trigger: names and the event's number, no contents."""
+    return {
+        "path": trigger.path, "id": trigger.id, "platform": told["platform"],
+        "seq": event.seq if event else None, "event": event.id if event else None,
+        "type": event.type if event else None, "entity": event.entity if event else told.get("entity_id"),
+    }  # fmt: skip
+
+
+def defaults_of(made: Automation) -> dict[str, Any]:
+    """What a script's fields are when the caller leaves them out."""
+    fields = made.fields.items()
+    return {name: about["default"] for name, about in fields if isinstance(about, dict) and "default" in about}
