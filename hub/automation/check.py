@@ -7,8 +7,8 @@ from datetime import UTC
 from hub.automation.language.blueprint import Blueprints, no_blueprints
 from hub.automation.language.known import Catalogue, Known
 from hub.automation.language.parse import parse_text
-from hub.automation.templates.functions import World
 from hub.automation.templates.template import Templates
+from hub.automation.templates.views import World
 from hub.core.clock import SystemClock
 from hub.core.error import Mistake
 from hub.core.event import EventTypes

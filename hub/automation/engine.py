@@ -34,8 +34,8 @@ from hub.automation.language.source import placed
 from hub.automation.language.steps import Automation
 from hub.automation.locals import EngineActions, as_entity, entity_of
 from hub.automation.settings import Settings
-from hub.automation.templates.functions import World
 from hub.automation.templates.template import TemplateFailed, Templates
+from hub.automation.templates.views import World
 from hub.core.access import Actor
 from hub.core.bus import Subscription
 from hub.core.error import ConfigError, HubError, LimitExceeded, Mistake, NotFound

@@ -33,6 +33,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "pydantic_core": ("hub.core", "hub.host", "hub.automation"),
     "pymavlink": ("plugins",),
     "pytest": ("hub.testing.contract",),
+    "re2": ("hub.automation.templates.text",),
     "segno": ("plugins",),
     "sqlite3": ("hub.store",),
     "tinydb": ("hub.store.documents",),

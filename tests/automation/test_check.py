@@ -12,8 +12,8 @@ import pytest
 
 from hub.automation import check_text
 from hub.automation.language.blueprint import folder_blueprints
-from hub.automation.templates.functions import World
 from hub.automation.templates.template import TemplateFailed, Templates, TemplateWrong
+from hub.automation.templates.views import World
 from hub.core.clock import ManualClock
 from hub.core.event import EventTypes
 from hub.core.state import EntityState, State
@@ -250,7 +250,7 @@ HOSTILE = [
     "{{ when.strftime('%999999999Y') }}", "{{ 'a'.ljust(10 ** 9) }}", "{{ 'a' | center(10 ** 9) }}",
     "{% include 'x' %}",
     "{{ lipsum(9999) }}", "{{ cycler.__init__ }}", "{{ self.__init__ }}", "{{ states | attr('__init__') }}",
-    "{{ 'aaaaaa' | replace('a', 'b' * 9999) | replace('b', 'c' * 9999) }}", "{{ 'a'.format(1) }}",
+    "{{ 'aaaaaa' | replace('a', 'b' * 9999) | replace('b', 'c' * 9999) }}", "{{ '{0.__class__}'.format(1) }}",
     "{{ states._world }}",
     "{% for i in range(10000) %}{% for j in range(10000) %}{% endfor %}{% endfor %}",
     "{% for i in range(9999) %}{{ range(9999) | list | sort == range(9999) | list }}{% endfor %}",
@@ -259,7 +259,14 @@ HOSTILE = [
     "{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}", "{{ " + "[" * 500 + "]" * 500 + " }}",
     "{{ 1" + " + 1" * 3000 + " }}",
     "{{ [range(9999) | list] * 9999 }}", "{{ range(9999) | map('string') | join('x' * 9999) }}", "{{ 'x' * 99999 }}",
-    "{{ timedelta(days=10 ** 12) }}", "{{ d.pop('a').x }}", "{% set x.y = 1 %}", "{{ 1 / 0 }}", "{{ x | safe }}",
+    "{{ timedelta(days=10 ** 12) }}", "{{ d.pop('a').x }}", "{% set x.y = 1 %}", "{{ 1 / 0 }}",
+    "{{ '{:9999999}'.format(1) }}", "{{ '%*d' % (99999, 1) }}", "{{ 'x' | indent(99999999) | indent(99999) }}{{ 1/0 }}",
+    "{{ 'a' * 9999 | regex_replace('a', 'b' * 9999) }}", "{{ ('a' * 60000) is match('(a*)*b') or 1/0 }}",
+    "{% macro f(n) %}{{ f(n + 1) }}{{ f(n + 1) }}{% endmacro %}{{ f(0) }}", "{{ joiner.__init__.__globals__ }}",
+    "{% set ns = namespace(a=1) %}{{ ns.__init__ }}",
+    "{{ range(9999) | batch(1) | list | batch(1) | list | tojson | tojson }}{{ 1/0 }}",
+    "{{ dict(a=1).__class__ }}", "{% for i in range(9999) %}{{ shuffle(range(9999)) }}{% endfor %}",
+    "{{ namespace.__subclasses__() }}", "{{ x | map(attribute='__class__') | list }}", "{{ version(none) }}",
 ]  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hub.automation.templates.functions import World
+from hub.automation.templates.views import World
 from hub.core.bus import Bus, Subscription
 from hub.core.journal import Record
 from hub.core.state import EntityState

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from hub.automation.execution.values import NotKeepable, filled, from_json, to_json, truth
-from hub.automation.templates.functions import EventView, StateView, World
 from hub.automation.templates.template import Templates
+from hub.automation.templates.views import EventView, StateView, World
 from hub.core.clock import ManualClock
 from hub.core.event import Event, EventTypes
 from hub.core.state import EntityState, State

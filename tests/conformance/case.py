@@ -52,6 +52,8 @@ class Case:
         moments = [step["now"] for step in case["steps"] if "now" in step]
         self.world.host.refuses = any(step.get("error") == "ServiceNotFound" for step in case["steps"])
         await self.world.start(_seconds(moments[0]))
+        if any('"zone.' in json.dumps(step) for step in case["steps"]):
+            self.world.add_places()
         for number, step in enumerate(case["steps"]):
             if "now" in step:
                 self.world.host.clock.set(_seconds(step["now"]))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from hub.automation.templates.functions import StateView, World
+from hub.automation.templates.views import StateView, World
 
 
 def as_config(value: Any) -> Any:

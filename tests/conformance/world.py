@@ -23,7 +23,7 @@ from hub.core.pipeline import Pipeline
 from hub.core.state import EntityState
 from hub.core.system import SYSTEM_TYPES
 
-ZONE = ZoneInfo("US/Pacific")  # where the vectors were recorded
+ZONE = ZoneInfo("US/Pacific")  # where the vectors were recorded; those of templates in UTC
 HOME = (32.87336, -117.22743)
 WHO = Actor("user:vectors", grants=frozenset({"*"}), person=True)
 SLACK_S = 0.5  # the recorder fires timers of the whole second that is reached
@@ -108,9 +108,9 @@ class Recorder(Host):
 class World:
     """One case's hub."""
 
-    def __init__(self, blueprints: Blueprints = no_blueprints) -> None:
+    def __init__(self, blueprints: Blueprints = no_blueprints, zone: ZoneInfo = ZONE) -> None:
         self.host = Recorder()
-        self.engine = Engine(self.host, ZONE, location=HOME, blueprints=blueprints, lenient=True)
+        self.engine = Engine(self.host, zone, location=HOME, blueprints=blueprints, lenient=True)
         self.templates = self.engine._templates
         self.events: dict[str, list[Any]] = {}
 
@@ -120,9 +120,11 @@ class World:
         await self.host.pipeline.start()
         self.engine.load([])
         self.engine.resume()
+
+    def add_places(self) -> None:
+        """What the recorder's peer had set up before the recording began, for the cases that name places."""
         home = {"latitude": HOME[0], "longitude": HOME[1], "radius": 100, "friendly_name": "test home"}
         self.set("zone.home", "0", home)
-        # what the recorder's peer had set up before the recording began
         near = {"latitude": 32.880837, "longitude": -117.237561, "radius": 250, "name": "test"}
         self.set("zone.test", "0", near)
 

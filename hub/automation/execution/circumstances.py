@@ -17,7 +17,7 @@ from hub.automation.language.model import (
     TimeCondition,
     ZoneCondition,
 )
-from hub.automation.templates.functions import World
+from hub.automation.templates.views import World
 
 Check = Callable[[Values, Notes], bool]
 _LAST = time(23, 59, 59, 999_999)

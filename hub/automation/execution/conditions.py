@@ -17,8 +17,8 @@ from hub.automation.language.model import (
     TemplateCondition,
     TriggerCondition,
 )
-from hub.automation.templates.functions import World
 from hub.automation.templates.template import TemplateFailed
+from hub.automation.templates.views import World
 from hub.core.state import UNAVAILABLE, UNKNOWN
 
 # a state to compare with that is kept in a helper

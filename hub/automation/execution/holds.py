@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from hub.automation.execution.values import from_json, to_json
 from hub.automation.host import Host
 from hub.automation.language.model import Trigger
-from hub.automation.templates.functions import World
+from hub.automation.templates.views import World
 from hub.core.clock import Timer
 from hub.core.event import Event
 from hub.core.journal import Drop, Put

@@ -10,7 +10,7 @@ import orjson
 from hub.automation.execution.arming import Armed, Values
 from hub.automation.execution.values import filled
 from hub.automation.language.model import EventTrigger, HubTrigger, MqttTrigger, TagTrigger
-from hub.automation.templates.functions import EventView
+from hub.automation.templates.views import EventView
 from hub.core.bus import Subscription
 from hub.core.event import Event
 from hub.core.state import Change

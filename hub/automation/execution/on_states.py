@@ -9,7 +9,7 @@ from hub.automation.execution.arming import Armed, Values
 from hub.automation.execution.holds import Hold
 from hub.automation.execution.places import inside, position
 from hub.automation.language.model import NumericTrigger, StateTrigger, ZoneTrigger
-from hub.automation.templates.functions import StateView
+from hub.automation.templates.views import StateView
 from hub.core.bus import ANY, Subscription
 from hub.core.event import Event
 from hub.core.state import UNAVAILABLE, UNKNOWN, Change, EntityState

@@ -9,7 +9,7 @@ from hub.automation.execution.arming import Armed, Values
 from hub.automation.execution.values import truth
 from hub.automation.host import Host
 from hub.automation.language.model import TemplateTrigger
-from hub.automation.templates.functions import Reads, StateView
+from hub.automation.templates.views import Reads, StateView
 from hub.core.bus import ANY, Subscription
 from hub.core.clock import Timer
 from hub.core.event import Event

@@ -16,7 +16,7 @@ from hub.automation.execution.run import Plan, Run, Strand, Waiting
 from hub.automation.execution.trace import Notes, masked
 from hub.automation.execution.waits import Waits
 from hub.automation.host import Host
-from hub.automation.templates.functions import World
+from hub.automation.templates.views import World
 from hub.core.access import Actor
 from hub.core.error import Denied
 from hub.core.event import Event

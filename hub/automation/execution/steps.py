@@ -26,8 +26,8 @@ from hub.automation.language.steps import (
     VariablesStep,
     WaitStep,
 )
-from hub.automation.templates.functions import World
 from hub.automation.templates.template import Template
+from hub.automation.templates.views import World
 from hub.core.access import Actor
 from hub.core.event import Draft
 from hub.core.system import StateChanged

@@ -8,8 +8,8 @@ from typing import Any
 
 from hub.automation.language.model import Data, Duration
 from hub.automation.language.reader import as_seconds
-from hub.automation.templates.functions import EventView, StateView
 from hub.automation.templates.template import Template, TemplateFailed
+from hub.automation.templates.views import EventView, StateView
 from hub.core.event import Event
 from hub.core.state import EntityState
 

@@ -128,15 +128,15 @@ class Reader:
                 self.wrong(place, f"a state is text, not {kind_of(value)}")
         return tuple(found)
 
-    def template(self, value: Any, place: Place) -> Template | None:
-        """A template; a plain value is one that never changes."""
+    def template(self, value: Any, place: Place, *, limited: bool = False) -> Template | None:
+        """A template; a plain value is one that never changes. ``limited``: see ``Templates.compile``."""
         if isinstance(value, bool | int | float):
             value = str(value)
         if not isinstance(value, str):
             self.wrong(place, f"a template is text, not {kind_of(value)}")
             return None
         try:
-            made = self.templates.compile(value)
+            made = self.templates.compile(value, limited=limited)
         except TemplateWrong as bad:
             self.wrong(place, str(bad))
             return None
@@ -167,7 +167,7 @@ class Reader:
         value = source.get("enabled", True)
         if not is_template(value):
             return self.flag(source, "enabled", True)
-        template = self.template(value, source.values_at["enabled"])
+        template = self.template(value, source.values_at["enabled"], limited=True)
         try:
             return template is None or str(template.render({})).strip().lower() in _TRUE
         except ValueError as failed:

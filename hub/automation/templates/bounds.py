@@ -20,6 +20,10 @@ MAX_RENDER_S = 0.05
 
 _NUMERIC = int | float
 # %Y, %-d …: a width would ask the C library for that many characters
+_PERCENT = re.compile(r"(?:[^%]|%(?:\(\w{1,40}\))?[-+ 0#]{0,3}\d{0,2}(?:\.\d{1,2})?[sdiufFeEgGxXoc%])*", re.DOTALL)
+_BRACES = re.compile(
+    r"(?:[^{}]|\{\{|\}\}|\{\w{0,40}(?:![rs])?(?::[^{}\d]{0,3}\d{0,2},?(?:\.\d{1,2})?[sdfFeEgGxXobn%]?)?\})*", re.DOTALL
+)
 _STRFTIME = re.compile(r"(?:[^%]|%[-_]?[A-Za-z%])*")
 
 
@@ -97,10 +101,34 @@ def power(left: Any, right: Any) -> Any:
 
 
 def modulo(left: Any, right: Any) -> Any:
-    """``left % right`` for numbers; formatting by % is refused (a width costs anything)."""
+    """``left % right`` for numbers; a text is a format with bounded widths."""
+    if isinstance(left, str):
+        return percent_formatted(left, *(right if isinstance(right, tuple) else (right,)))
     if not isinstance(left, _NUMERIC):
-        raise TypeError("% is for numbers; join texts with ~")
+        raise TypeError("% is for numbers and texts")
     return left % right
+
+
+def percent_formatted(form: Any, *values: Any, **named: Any) -> str:
+    """``form % values`` where no field is wider than 99."""
+    form = str(form)
+    if not _PERCENT.fullmatch(form):
+        raise ValueError(f"{form[:40]!r} is no format here: %s, %d, %.1f, %05d and the like")
+    return str(form % (named or values))
+
+
+def formatted(form: str, *values: Any, **named: Any) -> str:
+    """``form.format(…)`` of plain fields: ``{}``, ``{0}``, ``{name}``, each with a width below 100."""
+    if not _BRACES.fullmatch(form):
+        raise ValueError(f"{form[:40]!r} is no format here: {{}}, {{0:.1f}}, {{name:>5}} and the like")
+    return form.format(*values, **named)
+
+
+def padded(method: str, text: str, width: int, fill: str = " ") -> str:
+    """``zfill``, ``ljust``, ``rjust``, ``center`` to a bounded width."""
+    _bounded(int(width), MAX_CHARS, "characters")
+    made = getattr(str(text), method)
+    return str(made(int(width)) if method == "zfill" else made(int(width), fill))
 
 
 def plus(left: Any, right: Any) -> Any:
@@ -112,6 +140,15 @@ ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
     "+": plus, "-": operator.sub, "*": multiply, "/": operator.truediv, "//": operator.floordiv, "%": modulo,
     "**": power,
 }  # fmt: skip
+
+
+def repeated(text: Any, width: Any = 4, first: bool = False, blank: bool = False) -> str:
+    """jinja's ``indent`` with a bounded width."""
+    pad = width if isinstance(width, str) else " " * min(int(width), 200)
+    lines = str(text).split("\n")
+    _bounded(sum(map(len, lines)) + (len(pad) + 1) * len(lines), MAX_CHARS, "characters")
+    rest = [pad + line if line or blank else line for line in lines[1:]]
+    return "\n".join([(pad if first else "") + lines[0], *rest])
 
 
 def bounded_range(*args: int) -> range:

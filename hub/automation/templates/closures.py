@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hub.automation.templates.bounds import ARITHMETIC, joined
-from hub.automation.templates.functions import FILTERS
 
 Values = Mapping[str, Any]
 Closure = Callable[[Values], Any]
@@ -27,15 +26,18 @@ class Closures:
     ``undefined`` the class of missing values."""
 
     def __init__(
-        self, names: Mapping[str, Any], filters: Mapping[str, Callable[..., Any]], get: Callable[[Any, Any], Any],
-        undefined: type[Any],
+        self, names: Mapping[str, Any], filters: Mapping[str, Callable[..., Any]],
+        tests: Mapping[str, Callable[..., Any]], get: Callable[[Any, Any], Any], undefined: type[Any],
     ) -> None:  # fmt: skip
         def default(value: Any, instead: Any = "", falsy: bool = False) -> Any:
             return instead if isinstance(value, undefined) or (falsy and not value) else value
 
         self._names, self._get, self._undefined = names, get, undefined
-        self._filters = {**FILTERS, **filters, "default": default, "d": default}
-        self._tests: dict[str, Callable[[Any], bool]] = {
+        # jinja's own want its environment; those are left to it
+        plain = {name: call for name, call in filters.items() if not hasattr(call, "jinja_pass_arg")}
+        self._filters = {**plain, "default": default, "d": default}
+        self._tests: dict[str, Callable[..., bool]] = {
+            **{name: call for name, call in tests.items() if not hasattr(call, "jinja_pass_arg")},
             "defined": lambda value: not isinstance(value, undefined),
             "undefined": lambda value: isinstance(value, undefined),
             "none": lambda value: value is None,
@@ -119,10 +121,10 @@ class Closures:
         return left and right and (lambda values: compare(left(values), right(values)))
 
     def _test(self, node: Node) -> Closure | None:
-        test, of = self._tests.get(node.name), self.closure(node.node)
-        if test is None or of is None or node.args or node.kwargs:
+        test = self._tests.get(node.name)
+        if test is None or node.dyn_args or node.dyn_kwargs:
             return None
-        return lambda values: test(of(values))
+        return self._applied(test, [node.node, *(node.args or [])], node.kwargs or [])
 
     def _filter(self, node: Node) -> Closure | None:
         function = self._filters.get(node.name)

@@ -17,11 +17,14 @@ import jinja2
 from jinja2 import nodes
 from jinja2.runtime import Undefined
 from jinja2.sandbox import SandboxedEnvironment
+from jinja2.utils import Cycler, Joiner, Namespace
 from jinja2.visitor import NodeTransformer
 
 from hub.automation.templates.bounds import ARITHMETIC, MAX_CHARS, Budget, TooCostly
 from hub.automation.templates.closures import Closure, Closures, Values
-from hub.automation.templates.functions import FILTERS, Reads, World, functions, lookup, state_filters
+from hub.automation.templates.functions import STATEFUL, names
+from hub.automation.templates.lookup import lookup
+from hub.automation.templates.views import Reads, World
 
 MAX_SOURCE = 16_384
 MAX_NODES = 2_000
@@ -30,17 +33,19 @@ MAX_CACHED = 20_000
 _MARKS = ("{{", "{%", "{#")
 _NUMERIC = re.compile(r"[+-]?(?!0\d)\d*(?:\.\d*)?")
 _JINJA_FILTERS = (
-    "count d default first last length list map max min reject rejectattr reverse select selectattr sort unique items"
+    "count d default first last length list map reject rejectattr reverse select selectattr sort unique items batch "
+    "slice groupby dictsort"
 ).split()
 _TESTS = (
     "defined undefined none number integer float string mapping sequence iterable boolean true false even odd in "
-    "eq equalto ne lt lessthan le gt greaterthan ge == != < <= > >="
+    "eq equalto ne lt lessthan le gt greaterthan ge == != < <= > >= divisibleby lower upper sameas callable"
 ).split()
 _ALLOWED = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.For, nodes.If, nodes.Assign, nodes.Name, nodes.Const,
     nodes.Tuple, nodes.List, nodes.Dict, nodes.Pair, nodes.Keyword, nodes.CondExpr, nodes.Filter, nodes.Test,
     nodes.Call, nodes.Getattr, nodes.Getitem, nodes.Slice, nodes.Concat, nodes.Compare, nodes.Operand,
-    nodes.BinExpr, nodes.UnaryExpr,
+    nodes.BinExpr, nodes.UnaryExpr, nodes.AssignBlock, nodes.NSRef, nodes.Macro, nodes.FilterBlock, nodes.ExprStmt,
+    nodes.Break, nodes.Continue, nodes.CallBlock, nodes.With, nodes.Scope,
 )  # fmt: skip
 
 
@@ -90,21 +95,35 @@ def _failing(closure: Closure, values: Values) -> Any:
 class Templates:
     """Compiles templates over one ``World``; equal texts are compiled once."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, strict: bool = False) -> None:
         self.world = world
         self._budget = Budget()
-        self._env = env = _Environment(world, self._budget)
-        self._closures = Closures(env.globals, state_filters(env.globals), env.getitem, Undefined)
+        self._env = env = _Environment(world, self._budget, jinja2.StrictUndefined if strict else Undefined)
+        tests: dict[str, Any] = {**env.tests}
+        self._closures = Closures(env.globals, env.filters, tests, env.getitem, env.undefined)
         self._cache: dict[str, Template] = {}
 
-    def compile(self, source: str) -> Template:
-        """``TemplateWrong`` with words for its author."""
+    def compile(self, source: str, *, limited: bool = False) -> Template:
+        """``TemplateWrong`` with words for its author. ``limited``: it may not look at states and the time, since it
+        is rendered once, when its file is loaded."""
+        if limited and is_template(source):
+            self._limited(source)
         made = self._cache.get(source)
         if made is None:
             if len(self._cache) >= MAX_CACHED:
                 self._cache.clear()
             made = self._cache[source] = self._make(source)
         return made
+
+    def _limited(self, source: str) -> None:
+        try:
+            tree = self._env.parse(source)
+        except jinja2.TemplateSyntaxError:
+            return  # compile says it
+        named = (nodes.Name, nodes.Filter, nodes.Test)
+        used = {node.name for node in _walk(tree) if isinstance(node, named)} & STATEFUL
+        if used:
+            raise TemplateWrong(f"template: {sorted(used)[0]!r} cannot be used here: this is decided when it is loaded")
 
     def watching(self, template: Template, values: Values) -> tuple[Any, Reads]:
         """Render and note what was read, also when it fails (the result is then ``None``)."""
@@ -196,14 +215,24 @@ def parsed(text: str) -> Any:
 # --- the allow-list
 
 
-def _check(tree: nodes.Template, env: jinja2.Environment) -> None:
-    count, pending = 0, list(tree.iter_child_nodes())
+def _walk(tree: nodes.Template) -> list[nodes.Node]:
+    """All nodes, without recursion: a hostile tree is deep."""
+    found: list[nodes.Node] = []
+    pending = list(tree.iter_child_nodes())
     while pending:
         node = pending.pop()
         pending += node.iter_child_nodes()
-        count += 1
-        if count > MAX_NODES:
+        found.append(node)
+        if len(found) > MAX_NODES:
             raise TemplateWrong("template: too long; divide it")
+    return found
+
+
+def _check(tree: nodes.Template, env: jinja2.Environment) -> None:
+    every = _walk(tree)
+    own = {"caller"} | {node.name for node in every if isinstance(node, nodes.Macro)}
+    own |= {node.name for node in every if isinstance(node, nodes.Name) and node.ctx in ("store", "param")}
+    for node in every:
         if not isinstance(node, _ALLOWED) or (isinstance(node, nodes.For) and node.recursive):
             raise TemplateWrong(
                 f"template: {type(node).__name__.lower()} is not allowed here (line {node.lineno} of it)"
@@ -216,7 +245,7 @@ def _check(tree: nodes.Template, env: jinja2.Environment) -> None:
             _exists(node.name, env.filters, "filter")
         elif isinstance(node, nodes.Test):
             _exists(node.name, env.tests, "test")
-        if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) and node.node.ctx == "load":
+        if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) and node.node.name not in own:
             _exists(node.node.name, env.globals, "function")
 
 
@@ -282,14 +311,16 @@ class _Environment(SandboxedEnvironment):
 
     intercepted_binops = frozenset(ARITHMETIC)
 
-    def __init__(self, world: World, budget: Budget) -> None:
-        super().__init__(autoescape=False, cache_size=0)
-        names = functions(world)
+    def __init__(self, world: World, budget: Budget, undefined: type[Undefined]) -> None:
+        super().__init__(
+            autoescape=False, cache_size=0, undefined=undefined, extensions=["jinja2.ext.loopcontrols", "jinja2.ext.do"]
+        )
+        made = names(world)
         known, tests = self.filters, self.tests
-        self.filters = {name: known[name] for name in _JINJA_FILTERS} | FILTERS | state_filters(names)
-        self.tests = {name: tests[name] for name in _TESTS}
-        self.tests["is_state"] = names["is_state"]
-        self.globals = {**names, _KEEP: budget.keep}
+        self.filters = {**{name: known[name] for name in _JINJA_FILTERS}, **made.filters}
+        self.tests = {**{name: tests[name] for name in _TESTS}, **made.tests}
+        parts = {"namespace": Namespace, "cycler": Cycler, "joiner": Joiner}
+        self.globals = {**made.functions, **parts, _KEEP: budget.keep}
 
     def is_safe_callable(self, obj: Any) -> bool:
         return True  # nothing unsafe can be reached: ``lookup`` is the allow-list
