@@ -13,6 +13,8 @@ from hub.core.documents import Documents, Draft, Media
 from hub.core.error import InvalidInput, LimitExceeded
 from hub.core.journal import Drop, Put
 from hub.core.pipeline import Pipeline
+from hub.host.entities import Entities
+from hub.host.text import check_data
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 MAX_KEY = 200
@@ -27,12 +29,10 @@ def check_name(name: str) -> str:
 
 
 def _check(key: str, value: Any = None) -> Any:
+    check_data({"key": key, "value": value}, "document")
     if not key or len(key) > MAX_KEY:
         raise InvalidInput(f"a key has 1 to {MAX_KEY} characters", where=key[:MAX_KEY])
-    try:
-        data = orjson.dumps(value)
-    except TypeError as wrong:
-        raise InvalidInput(f"not JSON data: {wrong}", where=key) from None
+    data = orjson.dumps(value)
     if len(data) > MAX_VALUE:
         raise LimitExceeded(f"{len(data)} bytes; at most {MAX_VALUE}", where=key)
     return orjson.loads(data)
@@ -68,6 +68,7 @@ class InstanceRecords:
         await self._pipeline.settled()
 
     async def delete(self, key: str) -> None:
+        check_data(key, "key")
         self._pipeline.put(Drop(self._table, key))
         await self._pipeline.settled()
 
