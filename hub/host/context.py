@@ -50,7 +50,7 @@ class LocalContext:
         self.instance, self.manifest, self.folder = instance, manifest, folder
         self.clock, self.ids = parts.pipeline.clock, parts.pipeline.ids
         self.log = logging.getLogger(f"hub.plugin.{instance}")
-        self.media: MediaStore = InstanceMedia(parts.media, instance)
+        self.media: MediaStore = InstanceMedia(parts.media, instance, parts.entities)
         self.last_event_at: float | None = None
         self.tasks = Tasks()
         self._parts, self._watcher = parts, watcher

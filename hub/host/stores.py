@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from hub.core.documents import Documents, Draft, Media
-from hub.core.error import InvalidInput, LimitExceeded
+from hub.core.error import Denied, InvalidInput, LimitExceeded
 from hub.core.journal import Drop, Put
 from hub.core.pipeline import Pipeline
 from hub.host.entities import Entities
@@ -78,23 +78,33 @@ class InstanceRecords:
 
 
 class InstanceMedia:
-    """Pictures and recordings."""
+    """Pictures and recordings. An instance names its own entities, and gets what it kept itself or what came from
+    its own entities: other people's pictures are for people with the right to them."""
 
-    def __init__(self, media: Media, instance: str) -> None:
-        self._media, self._instance = media, instance
+    def __init__(self, media: Media, instance: str, entities: Entities) -> None:
+        self._media, self._instance, self._entities = media, instance, entities
 
     async def put(
         self, content: bytes, mime: str, retention: str = "incidents", entity: str | None = None
     ) -> str:
-        return await self._media.put(content, mime, retention, entity)
+        self._own(entity)
+        return await self._media.put(content, mime, retention, entity, self._instance)
 
     async def get(self, media: str) -> tuple[bytes, str]:
+        note = await self._media.about(media)
+        if self._instance not in note.by and not any(self._entities.owner(one) == self._instance for one in note.of):
+            raise Denied(f"{self._instance} did not keep this, nor did it come from its entities", where=media[:64])
         return await self._media.get(media)
 
     async def draft(
         self, key: str, mime: str, retention: str = "incidents", entity: str | None = None
     ) -> Draft:
+        self._own(entity)
         return await self._media.draft(self._instance, key, mime, retention, entity)
 
     async def drafts(self) -> list[str]:
         return await self._media.drafts(self._instance)
+
+    def _own(self, entity: str | None) -> None:
+        if entity is not None:
+            self._entities.need(entity, self._instance)

@@ -99,7 +99,7 @@ class Vision:
         if self._child is None or self._sources.get(source.entity) is not source:
             raise Unavailable("the camera's picture is not watched now", where=source.entity)
         answer = await self._child.ask("snapshot", {"key": source.entity}, limit=SNAPSHOT_WITHIN_S)
-        return await self._media.put(answer.blob, "image/jpeg", "incidents", source.entity)
+        return await self._media.put(answer.blob, "image/jpeg", "incidents", source.entity, source.ctx.instance)
 
     async def clip(self, source: _Source, before_s: float, after_s: float, incident: str | None) -> list[str]:
         """Keep what is shown around now; the media ids, each reported as ``clip_saved``."""
@@ -112,7 +112,7 @@ class Vision:
         for number, part in enumerate(made["parts"]):
             ask = {"clip": made["clip"], "part": number}
             content = (await child.ask("clip_part", ask, limit=CLIP_PART_WITHIN_S)).blob
-            media = await self._media.put(content, "video/mp4", "incidents", source.entity)
+            media = await self._media.put(content, "video/mp4", "incidents", source.entity, source.ctx.instance)
             saved = ClipSaved(
                 media=media, sha256=media, begins=part["begins"], ends=part["ends"], camera=source.entity,
                 incident=incident,

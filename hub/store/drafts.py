@@ -37,6 +37,11 @@ class DraftFile:
         """The owner's name of it."""
         return self.path.stem
 
+    @property
+    def owner(self) -> str:
+        """Whose it is."""
+        return self.path.parent.name
+
     def append(self, chunk: bytes) -> int:
         """Add the bytes; the size, once they are on the disk. A piece that fails leaves what was there."""
         try:

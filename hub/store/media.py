@@ -29,7 +29,7 @@ MAX_BYTES: Final = 16 << 20
 _ID: Final = re.compile(r"[0-9a-f]{64}")
 _MIME: Final = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,60}")
 MAX_OF: Final = 64
-"""Entities that are remembered of one picture: equal bytes of more are chance, not evidence."""
+"""Entities, and instances, that are remembered of one picture: equal bytes of more are chance, not evidence."""
 _RECORDINGS: Final = ("video/", "audio/")
 
 
@@ -42,20 +42,24 @@ class MediaFiles:
         self._drafts = Drafts(folder / "drafts", clock)
         make_folder(folder)
 
-    async def put(self, content: bytes, mime: str, retention: str, entity: str | None = None) -> str:
-        """Keep it; the id (64 hexadecimal digits). Keeping the same again adds to how long it stays, and ``entity`` to
-        what it came from.
+    async def put(
+        self, content: bytes, mime: str, retention: str, entity: str | None = None, by: str | None = None
+    ) -> str:
+        """Keep it; the id (64 hexadecimal digits). Keeping the same again adds to how long it stays, ``entity`` to what
+        it came from, and ``by`` to the instances that kept it.
 
         ``LimitExceeded`` over 16 MiB; ``StorageFailed`` when the disk is too full for this kind.
         """
         self._admit(len(content), mime)
-        return await asyncio.to_thread(self._put, bytes(content), mime, retention, entity)
+        return await asyncio.to_thread(self._put, bytes(content), mime, retention, entity, by)
 
     async def draft(
         self, owner: str, key: str, mime: str, retention: str, entity: str | None = None
     ) -> OpenDraft:  # fmt: skip
-        """Begin media that come piece by piece, or go on with those of this ``key`` after a crash."""
-        self._admit(0, mime)
+        """Begin media that come piece by piece, or go on with those of this ``key`` after a crash: what is there can be
+        finished or dropped however full the disk is."""
+        if key not in await self.drafts(owner):
+            self._admit(0, mime)
         return OpenDraft(self, await asyncio.to_thread(self._drafts.open, owner, key, mime, retention, entity))
 
     async def drafts(self, owner: str) -> list[str]:
@@ -101,20 +105,32 @@ class MediaFiles:
                 )
         return receipts
 
-    def _put(self, content: bytes, mime: str, retention: str, entity: str | None) -> str:
+    def _let_go(self, about: Path, retention_class: str, before_day: str) -> dict[str, Any] | None:
+        note = self._note(about)
+        day = note["kept"].get(retention_class)
+        if day is None or day >= before_day:
+            return None
+        del note["kept"][retention_class]
+        if note["kept"]:
+            write_file(about, orjson.dumps(note))
+        else:
+            self._delete(about)
+        return {"class": retention_class, "day": day, "media": about.stem, "deleted": not note["kept"]}
+
+    def _put(self, content: bytes, mime: str, retention: str, entity: str | None, by: str | None) -> str:
         name = hashlib.sha256(content).hexdigest()
         path = self._path(name)
         about = path.with_suffix(".json")
         today = day_of(self._clock.now())
         with self._lock:
-            make_folder(path.parent)
-            note = self._note(about) if about.exists() and path.exists() else _new_note(mime)
-            if not note["kept"]:
-                write_file(path, content)
-            fresh = entity is not None and entity not in note["of"] and len(note["of"]) < MAX_OF
-            if fresh:
-                note["of"].append(entity)
-            if fresh or note["kept"].get(retention, "") < today:
+            try:
+                make_folder(path.parent)
+            except OSError as fault:
+                raise disk_fault(fault, path) from fault
+            known = about.exists() and path.exists()
+            note = self._note(about) if known else _new_note(mime)
+            fresh = [_added(note["of"], entity), _added(note["by"], by)]
+            if any(fresh) or note["kept"].get(retention, "") < today:
                 note["kept"][retention] = today
                 write_file(about, orjson.dumps(note))
         return name
@@ -126,7 +142,7 @@ class MediaFiles:
             note = self._note(self._path(media).with_suffix(".json"))
         except FileNotFoundError:
             raise _gone(media) from None
-        return MediaNote(note["mime"], tuple(note["of"]))
+        return MediaNote(note["mime"], tuple(note["of"]), tuple(note["by"]))
 
     def _get(self, media: str) -> tuple[bytes, str]:
         if not _ID.fullmatch(media):
@@ -150,9 +166,10 @@ class MediaFiles:
     def _note(about: Path) -> dict[str, Any]:
         try:
             note = orjson.loads(about.read_bytes())
-            of = [str(entity) for entity in note.get("of", ())]
-            return {"mime": str(note["mime"]), "kept": dict(note["kept"]), "of": of}
-        except (ValueError, KeyError, TypeError) as fault:
+            of, by = ([str(name) for name in note.get(part, ())] for part in ("of", "by"))
+            kept = {str(name): str(day) for name, day in note["kept"].items()}
+            return {"mime": str(note["mime"]), "kept": kept, "of": of, "by": by}
+        except (ValueError, KeyError, TypeError, AttributeError) as fault:
             raise StorageFailed("the note beside the media file is damaged", where=str(about)) from fault
 
     def _delete(self, about: Path) -> None:
@@ -191,13 +208,21 @@ class OpenDraft:
         content = file.read()
         if not content:
             raise InvalidInput("nothing came, so there is nothing to keep", where=file.key)
-        name = self._media._put(content, file.mime, file.retention, file.entity)
+        name = self._media._put(content, file.mime, file.retention, file.entity, file.owner)
         file.delete()  # last: after a crash in between, keeping it again gives the same name
         return name
 
 
 def _new_note(mime: str) -> dict[str, Any]:
-    return {"mime": mime, "kept": {}, "of": []}
+    return {"mime": mime, "kept": {}, "of": [], "by": []}
+
+
+def _added(names: list[str], name: str | None) -> bool:
+    """Put the name into the list; was it new?"""
+    if name is None or name in names or len(names) >= MAX_OF:
+        return False
+    names.append(name)
+    return True
 
 
 def _gone(media: str) -> NotFound:
