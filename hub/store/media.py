@@ -21,8 +21,8 @@ from hub.core.clock import Clock
 from hub.core.documents import MediaNote
 from hub.core.error import InvalidInput, LimitExceeded, NotFound, StorageFailed
 from hub.store.daykeys import day_of
-from hub.store.drafts import DraftFile, Drafts
-from hub.store.files import disk_fault, make_folder, sync_folder, write_file
+from hub.store.drafts import DraftFile, Drafts, damaged
+from hub.store.files import disk_fault, make_folder, sync_folder, unfinished, write_file
 from hub.store.space import Level
 
 MAX_BYTES: Final = 16 << 20
@@ -86,23 +86,18 @@ class MediaFiles:
     def erase(self, retention_class: str, before_day: str) -> list[dict[str, Any]]:
         """Let go of what the class kept before that day (ISO 8601), and delete what no class keeps. Blocks.
 
-        One receipt (``class``, ``day``, ``media``, ``deleted``) for each.
+        One receipt (``class``, ``day``, ``media``, ``deleted``) for each; one that cannot be read or deleted has a
+        receipt with ``damaged``, the words for it, and holds up no other.
         """
         receipts = self._drafts.erase(retention_class, before_day)
         for about in sorted(self._folder.glob("??/*.json")):
-            with self._lock:
-                note = self._note(about)
-                day = note["kept"].get(retention_class)
-                if day is None or day >= before_day:
-                    continue
-                del note["kept"][retention_class]
-                if note["kept"]:
-                    write_file(about, orjson.dumps(note))
-                else:
-                    self._delete(about)
-                receipts.append(
-                    {"class": retention_class, "day": day, "media": about.stem, "deleted": not note["kept"]}
-                )
+            try:
+                with self._lock:
+                    receipt = self._let_go(about, retention_class, before_day)
+            except (OSError, StorageFailed) as fault:
+                receipt = damaged(retention_class, about, fault)
+            if receipt is not None:
+                receipts.append(receipt)
         return receipts
 
     def _let_go(self, about: Path, retention_class: str, before_day: str) -> dict[str, Any] | None:
