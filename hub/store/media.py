@@ -128,6 +128,8 @@ class MediaFiles:
             if any(fresh) or note["kept"].get(retention, "") < today:
                 note["kept"][retention] = today
                 write_file(about, orjson.dumps(note))
+            if not known:  # after its note: bytes without one would never be erased
+                write_file(path, content)
         return name
 
     def _about(self, media: str) -> MediaNote:
@@ -168,8 +170,9 @@ class MediaFiles:
             raise StorageFailed("the note beside the media file is damaged", where=str(about)) from fault
 
     def _delete(self, about: Path) -> None:
-        with suppress(FileNotFoundError):
-            about.with_suffix("").unlink()
+        for path in (about.with_suffix(""), unfinished(about.with_suffix(""))):
+            with suppress(FileNotFoundError):
+                path.unlink()
         about.unlink()
         sync_folder(about.parent)
 
