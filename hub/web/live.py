@@ -17,6 +17,7 @@ from hub.core.state import EntityState
 from hub.host.feed import Header, Piece, Viewer
 from hub.web.route import Ask, NoBody, Route
 from hub.web.stream import SIGNED_OUT, Present
+from hub.web.sockets import drop
 
 MAX_VIEWS = 256
 MAX_EACH = 48  # one account: two walls of 16 tiles and what is being opened while others close
@@ -112,7 +113,10 @@ class LiveApi:
                     else:
                         await self._send_header(socket, item)
         except (ConnectionError, RuntimeError, TimeoutError):
-            _drop(socket)
+            drop(socket)
+        except Exception:
+            log.exception("live pictures of %s failed and are cut", viewer)
+            drop(socket)
 
     @staticmethod
     async def _send_header(socket: web.WebSocketResponse, header: Header) -> None:
@@ -142,9 +146,9 @@ class LiveApi:
         close = socket.close(code=code, message=words.encode()[:120].decode("utf-8", "ignore").encode())
         try:
             async with asyncio.timeout(BEAT_S):
-                await close
-        except TimeoutError:  # it does not even take the farewell: no more pictures all the same
-            _drop(socket)
+                await socket.close(code=code, message=message)
+        except Exception:  # it does not even take the farewell: no more pictures all the same
+            drop(socket)
 
     async def _beat(self, socket: web.WebSocketResponse) -> None:
         try:
@@ -154,8 +158,10 @@ class LiveApi:
             return
 
 
-def _drop(socket: web.WebSocketResponse) -> None:
-    """Cut the connection without waiting for anybody."""
-    transport = socket._req.transport if socket._req is not None else None
-    if transport is not None:
-        transport.abort()
+def _verdict(view: View, now: Actor | None, actor: Actor) -> tuple[int, str]:
+    """The close code and words when the view must end; 0 while it may go on. ``now``: whose connection it is."""
+    if view.cut.is_set() or not view.allowed():
+        return ENDED, view.reason or "the right to see this camera has ended"
+    if now is None:
+        return SIGNED_OUT, "signed out"
+    return (CHANGED, "ask again") if now != actor else (0, "")
