@@ -126,7 +126,8 @@ class Routes:
         return found
 
     async def ask(self, served: Served, request: WebRequest) -> WebResponse:
-        """The answer of a staff address whose right was checked. Never raises."""
+        """The answer of a public address that admitted it, or of a staff address whose right was checked. Never
+        raises."""
         return await _answer(served, request)
 
     def public_socket(self, instance: str, path: str, remote: str) -> Served:
@@ -139,10 +140,10 @@ class Routes:
             raise LimitExceeded("too many connections; try again in a second", where=instance)
         return found
 
-    async def talk(self, served: Served, instance: str, socket: Socket) -> None:
     def _may_pass(self, instance: str, remote: str) -> bool:
         return self._remotes.take((instance, network(remote))) and self._instances.take(instance)
 
+    async def talk(self, served: Served, instance: str, socket: Socket) -> None:
         """Let the plugin serve an open socket. Never raises; one too many is closed at once. The place is free before
         the farewell, which the other side may draw out."""
         places = _places(served, instance, socket.request.remote)
@@ -164,11 +165,11 @@ class Routes:
         if words:
             await socket.close(words)
 
-    async def dispatch(self, instance: str, request: WebRequest) -> WebResponse:
-        """The answer of a public address, or the refusal: 404, 405, 413, 429, 500, 503, 504. Never raises."""
+    def admit(self, instance: str, method: str, path: str, remote: str) -> Served | WebResponse:
+        """What stands at a public address, or the refusal: 404, 405, 429. Before anything of the body is read."""
         table = self._tables.get((instance, False))
-        path = normal(request.path)
-        found = table.find(request.method.upper(), path) if table is not None else None
+        path = normal(path)
+        found = table.find(method.upper(), path) if table is not None else None
         if table is None or found is None:
             allowed = table.methods(path) if table is not None else []
             if allowed:
