@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import struct
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -16,8 +17,10 @@ from hub.core.pipeline import Pipeline
 from hub.core.state import EntityState
 from hub.host.feed import Header, Piece, Viewer
 from hub.web.route import Ask, NoBody, Route
-from hub.web.stream import SIGNED_OUT, Present
 from hub.web.sockets import drop
+from hub.web.stream import SIGNED_OUT, Present
+
+log = logging.getLogger(__name__)
 
 MAX_VIEWS = 256
 MAX_EACH = 48  # one account: two walls of 16 tiles and what is being opened while others close
@@ -125,25 +128,24 @@ class LiveApi:
             await socket.send_bytes(_FRAME.pack(0.0, INIT) + header.init)
 
     async def _guard(self, socket: web.WebSocketResponse, view: View, present: Present, actor: Actor) -> None:
-        """End it when it was cut, when the right or the session is gone; beat meanwhile."""
+        """End it when it was cut, when the right or the session is gone, and when neither can be asked about; beat
+        meanwhile."""
         code, words, beat = 0, "", 0.0
-        while not code:
-            try:
-                async with asyncio.timeout(LOOK_S):
-                    await view.cut.wait()
-            except TimeoutError:
-                pass
-            now = present()
-            if view.cut.is_set() or not view.allowed():
-                code, words = ENDED, view.reason or "the right to see this camera has ended"
-            elif now is None:
-                code, words = SIGNED_OUT, "signed out"
-            elif now != actor:
-                code, words = CHANGED, "ask again"
-            elif self._pipeline.clock.monotonic() - beat >= BEAT_S:
-                beat = self._pipeline.clock.monotonic()
-                await self._beat(socket)
-        close = socket.close(code=code, message=words.encode()[:120].decode("utf-8", "ignore").encode())
+        try:
+            while not code:
+                try:
+                    async with asyncio.timeout(LOOK_S):
+                        await view.cut.wait()
+                except TimeoutError:
+                    pass
+                code, words = _verdict(view, present(), actor)
+                if not code and self._pipeline.clock.monotonic() - beat >= BEAT_S:
+                    beat = self._pipeline.clock.monotonic()
+                    await self._beat(socket)
+        except Exception:
+            log.exception("a view of live pictures is cut: whether it may go on cannot be told")
+            code, words = ENDED, "the hub could not check the right to see this camera"
+        message = words.encode(errors="replace")[:120].decode("utf-8", "ignore").encode()
         try:
             async with asyncio.timeout(BEAT_S):
                 await socket.close(code=code, message=message)
