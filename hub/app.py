@@ -48,11 +48,12 @@ from hub.core.event import Draft, EventTypes
 from hub.core.ids import Ids
 from hub.core.journal import Journal, MemoryJournal
 from hub.core.pipeline import Pipeline
-from hub.core.system import SYSTEM_TYPES, Fault
+from hub.core.system import SYSTEM_TYPES, Fault, HubStarted, HubStopping
 from hub.core.text import Text
 from hub.host.config import AutomationSource, HubConfig, load
 from hub.host.discover import builtin_folder
 from hub.host.host import Host
+from hub.host.sweep import Sweeper
 from hub.host.timekeeping import Timekeeping
 from hub.store.documents import Documents
 from hub.store.journal_sqlite import SqliteJournal
@@ -79,7 +80,6 @@ log = logging.getLogger(__name__)
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 DEMO = DemoLogin(demo.USER, demo.PASSWORD)
-SWEEP_S = 60.0
 CONFIG_ROLE = "operator"  # with whose rights the automations of the configuration file act
 
 
@@ -155,7 +155,7 @@ class App:
         self.blueprints = folder_blueprints(*folders)
         self.engine = Engine(
             live(self.pipeline, self.actions, self.roles), ZoneInfo(self.config.zone.timezone),
-            blueprints=self.blueprints, publisher_now=self._publisher_now,
+            location=self.config.zone.center, blueprints=self.blueprints, publisher_now=self._publisher_now,
         )  # fmt: skip
         self.timekeeping = Timekeeping(self.pipeline)
         self.host = Host(self.pipeline, self.actions, self.documents, self.media)
@@ -224,10 +224,12 @@ class App:
         mistakes = [*self._mistakes, *self._load_automations(self.config)]
         self.engine.resume()
         self.pipeline.armed.set()
+        self.pipeline.emit(Draft(HubStarted.type.name, {}, "hub"))
         for mistake in mistakes:
             self._report(Fault(where=f"{mistake.file}:{mistake.line}:{mistake.column}", message=mistake.words))
         await self.server.start()
-        self._sweeper = asyncio.create_task(self._sweep_forever(), name="sweeper")
+        jobs = {"disk": self._look_at_disk, "sessions and clock": self._look_around, "retention": self.nightly.look}
+        self._sweeper = asyncio.create_task(Sweeper(self.clock, jobs, self._report).run(), name="sweeper")
 
     async def stop(self) -> None:
         """Stop in the reverse order; what is open is committed."""
@@ -236,6 +238,8 @@ class App:
         await self.stream.close()
         await self.live.close()
         await self.server.stop()
+        self.pipeline.emit(Draft(HubStopping.type.name, {}, "hub"))
+        await self.pipeline.settled()
         self.engine.stop()
         await self.host.stop()
         await self.actions.stop()
@@ -282,19 +286,12 @@ class App:
         kind = type(fault).type
         self.pipeline.emit(Draft(kind.name, fault.model_dump(mode="json"), SYSTEM.id))
 
-    async def _sweep_forever(self) -> None:
-        while True:
-            await self.clock.sleep(SWEEP_S)
-            try:
-                await self._sweep()
-            except HubError:  # the journal or the disk is away: looked at again at the next turn
-                log.exception("the sweep failed")
-
-    async def _sweep(self) -> None:
+    async def _look_around(self) -> None:
         self.sessions.sweep()
         if self.config.upkeep.clock:
             self.timekeeping.look()
-        await self.nightly.look()
+
+    async def _look_at_disk(self) -> None:
         before = self.disk.level
         if await asyncio.to_thread(self.disk.check) != before:
             self._report(Fault(where="disk", message=f"the disk is at level {self.disk.level.name.lower()}"))

@@ -120,9 +120,10 @@ def seal_digest(key: str, personal: Mapping[str, Any]) -> str:
     return hmac.digest(bytes.fromhex(key), canonical(personal), "sha256").hex()
 
 
-def entries(journal: Journal) -> list[dict[str, Any]]:
-    """All entries as recorded, in the order of their keys, for ``verify`` and for the auditor's page. Blocks."""
-    return [value for _, value in journal.records(TABLE)]
+def entries(journal: Journal, after: int = 0, limit: int | None = None) -> list[dict[str, Any]]:
+    """The entries as recorded, in the order of their keys: all of them for ``verify``, those behind entry ``after`` for
+    the auditor's page. Blocks."""
+    return [value for _, value in journal.records(TABLE, entry_key(after) if after else None, limit)]
 
 
 def details(journal: Journal) -> dict[int, dict[str, Any]]:

@@ -13,7 +13,7 @@ from hub.access.retention import KeyStore, RetentionClass, due
 from hub.core.event import Draft
 from hub.core.journal import Put
 from hub.core.pipeline import Pipeline
-from hub.core.system import RetentionApplied
+from hub.core.system import Fault, RetentionApplied
 
 TABLE: Final = "nightly"
 LAST: Final = "last"
@@ -23,7 +23,8 @@ class MediaStore(Protocol):
     """Media that a class can let go of."""
 
     def erase(self, retention_class: str, before_day: str) -> list[dict[str, Any]]:
-        """Let go of what the class kept before that day; one receipt for each. Blocks."""
+        """Let go of what the class kept before that day; one receipt for each, with ``damaged`` for what could not be
+        read or deleted. Blocks."""
 
 
 class Nightly:
@@ -62,10 +63,12 @@ class Nightly:
     async def apply(self, journal: KeyStore) -> list[dict[str, Any]]:
         """Destroy what is due today (UTC, as days are counted in the journal); a summary for each class."""
         today = datetime.datetime.fromtimestamp(self._pipeline.clock.now(), datetime.UTC).date()
-        summary = []
+        summary, wrong = [], dict[str, str]()
         for name, before in due(self._classes.values(), today):
             keys = await asyncio.to_thread(journal.destroy_keys, name, before)
-            files = await asyncio.to_thread(self._media.erase, name, before)
+            receipts = await asyncio.to_thread(self._media.erase, name, before)
+            wrong |= {str(row["media"]): str(row["damaged"]) for row in receipts if "damaged" in row}
+            files = [row for row in receipts if "damaged" not in row]
             if keys or files:
                 counted = Counter(bool(row.get("deleted")) for row in files)
                 events = sum(int(row["events"]) for row in keys)
@@ -73,6 +76,10 @@ class Nightly:
                     "class": name, "kept_from": before, "keys": len(keys), "events": events,
                     "media_deleted": counted[True], "media_kept_by_others": counted[False],
                 })  # fmt: skip
+        for where, words in wrong.items():
+            hint = "nothing says how long it may be kept: restore the file from a backup, or delete it with its bytes"
+            fault = Fault(where=where, message=words, hint=hint)
+            self._pipeline.emit(Draft(Fault.type.name, fault.model_dump(mode="json"), "hub"))
         if summary:
             await self._pipeline.refold()
         return summary

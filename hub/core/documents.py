@@ -27,10 +27,11 @@ class Documents(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MediaNote:
-    """``of``: the entities it came from, none when nobody said."""
+    """``of``: the entities it came from, none when nobody said; ``by``: the instances that kept it."""
 
     mime: str
     of: tuple[str, ...] = ()
+    by: tuple[str, ...] = ()
 
 
 class Draft(Protocol):
@@ -53,9 +54,11 @@ class Draft(Protocol):
 class Media(Protocol):
     """Pictures, clips and recordings, named by the SHA-256 of their bytes."""
 
-    async def put(self, content: bytes, mime: str, retention: str, entity: str | None = None) -> str:
-        """Keep it; the id (64 hexadecimal digits). ``entity``: what it shows or came from. ``LimitExceeded`` over
-        16 MiB."""
+    async def put(
+        self, content: bytes, mime: str, retention: str, entity: str | None = None, by: str | None = None
+    ) -> str:
+        """Keep it; the id (64 hexadecimal digits). ``entity``: what it shows or came from; ``by``: the instance that
+        keeps it. ``LimitExceeded`` over 16 MiB."""
 
     async def get(self, media: str) -> tuple[bytes, str]:
         """Bytes and MIME type; ``NotFound`` when it is not there or was erased."""

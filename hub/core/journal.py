@@ -89,8 +89,9 @@ class Journal(Protocol):
     def read(self, query: Query) -> list[Event]:
         """Committed events in ascending order (descending when ``newest``); erased personal fields are ``None``."""
 
-    def records(self, table: str) -> list[tuple[str, Any]]:
-        """All records of a table, ordered by key; records whose key was destroyed are left out."""
+    def records(self, table: str, after: str | None = None, limit: int | None = None) -> list[tuple[str, Any]]:
+        """The records of a table, ordered by key; records whose key was destroyed are left out. ``after``: only those
+        behind that key; ``limit``: only the first so many of them."""
 
     def save_snapshot(self, snapshot: Snapshot) -> None:
         """Keep a snapshot; older ones may go."""
@@ -137,9 +138,10 @@ class MemoryJournal:
                     break
         return found
 
-    def records(self, table: str) -> list[tuple[str, Any]]:
-        """All records of a table."""
-        return sorted(self._records.get(table, {}).items())
+    def records(self, table: str, after: str | None = None, limit: int | None = None) -> list[tuple[str, Any]]:
+        """The records of a table."""
+        found = sorted(self._records.get(table, {}).items())
+        return [row for row in found if after is None or row[0] > after][:limit]
 
     def save_snapshot(self, snapshot: Snapshot) -> None:
         """Keep it."""

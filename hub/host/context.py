@@ -31,6 +31,7 @@ from hub.host.routes import SOCKET, Manner
 from hub.host.scope import Chain, Tasks, chain, fresh_context, hub_side, plugin_side
 from hub.host.services import key_of
 from hub.host.stores import InstanceCollection, InstanceMedia, InstanceRecords
+from hub.host.text import check_data
 from hub.sdk.context import Handler, MediaStore, Socket, Video, VideoSource, WebRequest, WebResponse
 from hub.sdk.manifest import Manifest
 
@@ -49,7 +50,7 @@ class LocalContext:
         self.instance, self.manifest, self.folder = instance, manifest, folder
         self.clock, self.ids = parts.pipeline.clock, parts.pipeline.ids
         self.log = logging.getLogger(f"hub.plugin.{instance}")
-        self.media: MediaStore = InstanceMedia(parts.media, instance)
+        self.media: MediaStore = InstanceMedia(parts.media, instance, parts.entities)
         self.last_event_at: float | None = None
         self.tasks = Tasks()
         self._parts, self._watcher = parts, watcher
@@ -123,7 +124,11 @@ class LocalContext:
         if entity is not None:
             self._parts.entities.need(entity, self.instance)
         _check_origin(cause, at)
-        fields = kind.validate(data)
+        try:
+            fields = kind.validate(data)
+        except InvalidInput:
+            check_data(data, kind.name)  # says which field it is
+            raise
         if kind.projection is not None and kind.projection.merge_from is not None:
             forged = _RESERVED & set(fields.get(kind.projection.merge_from) or ())
             if forged:
@@ -178,6 +183,7 @@ class LocalContext:
         self._open()
         if not any(fnmatchcase(action, pattern) for pattern in self.manifest.calls):
             raise Denied(f"{self.instance} may not call {action}: it is not in calls of its plugin.toml", where=action)
+        check_data({"params": params, "target": target, "key": key, "cause": cause}, action)
         spec = self._parts.actions.spec(action)
         actor = Actor(
             f"instance:{self.instance}", roles=frozenset(self.manifest.roles), grants=frozenset({spec.right})
@@ -371,7 +377,7 @@ class LocalContext:
 
 def _check_origin(cause: object, at: object) -> None:
     """A child's words are checked here: one wrong value would spoil the whole commit group."""
-    if cause is not None and not (isinstance(cause, str) and len(cause) <= MAX_CAUSE):
+    if cause is not None and not (isinstance(cause, str) and len(cause) <= MAX_CAUSE and cause.isprintable()):
         raise InvalidInput(f"a cause is an id of at most {MAX_CAUSE} characters", where="cause")
     if at is not None and not (isinstance(at, int | float) and math.isfinite(at) and abs(at) < LATEST):
         raise InvalidInput("a time is a number of seconds since 1970", where="at")

@@ -10,6 +10,7 @@ from hub.core.event import Draft, EventData
 from hub.core.journal import Drop, Put
 from hub.core.pipeline import Pipeline
 from hub.core.system import AvailabilityChanged, EntityAdded, EntityRemoved
+from hub.host.text import check_data, plain
 
 TABLE = "entities"
 HUB_DOMAINS = frozenset({"plugin", "confirmation"})
@@ -55,6 +56,7 @@ class Entities:
         if owner not in (None, instance):
             raise Denied(f"{entity.id} belongs to {owner}", where=entity.id, hint="choose another id")
         description = entity.describe(instance)
+        check_data(description, entity.id)
         row = {"instance": instance, "description": description}
         state = self._pipeline.state.get(entity.id)
         if self._rows.get(entity.id) != row or state is None:
@@ -75,7 +77,7 @@ class Entities:
         """Say that nobody serves it now."""
         state = self._pipeline.state.get(entity)
         if state is not None and state.attributes.get("available", True):
-            self._emit(AvailabilityChanged(available=False, reason=reason), instance, entity)
+            self._emit(AvailabilityChanged(available=False, reason=plain(reason)), instance, entity)
 
     def _emit(self, data: EventData, instance: str, entity: str) -> None:
         draft = Draft(type(data).type.name, data.model_dump(mode="json"), f"instance:{instance}", entity)

@@ -21,6 +21,7 @@ from hub.host.context import END_WITHIN_S
 from hub.host.discover import Found
 from hub.host.registry import blame, shown, words_of
 from hub.host.scope import fresh_context
+from hub.host.text import plain
 
 log = logging.getLogger(__name__)
 
@@ -220,6 +221,7 @@ class Instance:
 
     def note_fault(self, where: str, words: str) -> None:
         """The same for a fault that is known in words only."""
+        where, words = plain(where), plain(words)
         self.faults += 1
         self.last_fault = words
         self._emit(Fault(where=f"{self.name}: {where}"[:MAX_REASON], message=words[:MAX_REASON]))
@@ -235,7 +237,7 @@ class Instance:
 
     def health(self, ok: bool, reason: str) -> None:
         """What the instance says of itself."""
-        self._unwell = "" if ok else (reason or "it cannot do its duty now")[:MAX_REASON]
+        self._unwell = "" if ok else (plain(reason) or "it cannot do its duty now")[:MAX_REASON]
         if self.attempt is not None and self._running is self.attempt:
             self._say_how()
 
@@ -287,6 +289,7 @@ class Instance:
         return f"{words_of(fault)} ({shown(file, self.found.folder)}:{line})"
 
     def _change(self, state: str, reason: str = "") -> None:
+        reason = plain(reason)
         if (self.state, self.reason) == (state, reason):
             return
         self.state, self.reason = state, reason

@@ -12,9 +12,10 @@ from pydantic import BaseModel
 from hub.capabilities import CAPABILITIES
 from hub.core.action import ActionSpec, Call, actions_of
 from hub.core.entity import Entity
-from hub.core.error import ActionFailed, InvalidInput, NotFound, Unavailable
+from hub.core.error import ActionFailed, HubError, InvalidInput, NotFound, Unavailable
 from hub.host.loading import did_you_mean
 from hub.host.scope import Chain, Tasks, plugin_side
+from hub.host.text import plain
 from hub.sdk.context import _current_call
 
 Executor = Callable[[Call], Awaitable[Any]]
@@ -68,6 +69,13 @@ async def perform(tasks: Tasks, call: Call, method: Callable[..., Awaitable[Any]
     try:
         with plugin_side(tasks, Chain.of_call(call)):
             return as_json(await method(**params), call.target or call.action)
+    except HubError as refused:  # its words are written down with the outcome
+        refused.message, refused.where, refused.hint = map(plain, (refused.message, refused.where, refused.hint))
+        raise
+    except Exception as fault:
+        if (words := plain(str(fault))) != str(fault):
+            raise ActionFailed(f"{type(fault).__name__}: {words}", where=call.target or call.action) from fault
+        raise
     finally:
         _current_call.reset(token)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -9,6 +10,18 @@ from dataclasses import dataclass
 from hub.core.clock import Clock
 
 MAX_KEYS = 4_096
+
+
+def network(remote: str) -> str:
+    """The sender an address stands for: itself; of IPv6 the /64, which one subscriber has whole (RFC 6177)."""
+    try:
+        address = ipaddress.ip_address(remote.partition("%")[0])
+    except ValueError:
+        return remote
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    mapped = address.ipv4_mapped
+    return str(mapped or ipaddress.ip_network((address, 64), strict=False))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,8 @@ import orjson
 from hub.core.clock import Clock
 from hub.core.error import HubError, InvalidInput, LimitExceeded, NotFound
 from hub.host.claims import Claims
-from hub.host.rate import Buckets, Rate
+from hub.host.rate import Buckets, Rate, network
+from hub.host.text import plain
 from hub.sdk.context import MAX_BODY, Socket, WebRequest, WebResponse
 
 log = logging.getLogger(__name__)
@@ -22,7 +24,8 @@ log = logging.getLogger(__name__)
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"})
 SOCKET = "SOCKET"  # stands where a method stands
 MAX_ROUTES = 200  # of one instance
-MAX_SOCKETS = 200  # of one instance, open at once
+MAX_SOCKETS = 200  # of one instance, open at once: so many for the public, and so many for the staff
+MAX_SOCKETS_EACH = 8  # of these, from one sender of the public
 MAX_STAFF_BODY = 16 << 20
 MAX_ANSWER = 16 << 20
 ANSWER_WITHIN_S = 30.0
@@ -79,7 +82,7 @@ class Routes:
     def __init__(self, clock: Clock, claims: Claims) -> None:
         self._claims = claims
         self._tables: dict[tuple[str, bool], _Table] = {}
-        self._open: dict[str, int] = {}
+        self._open: Counter[tuple[str, str]] = Counter()
         self._manners: dict[str, Manner] = {}
         self._instances, self._remotes = Buckets(clock, PER_INSTANCE), Buckets(clock, PER_REMOTE)
 
@@ -123,7 +126,8 @@ class Routes:
         return found
 
     async def ask(self, served: Served, request: WebRequest) -> WebResponse:
-        """The answer of a staff address whose right was checked. Never raises."""
+        """The answer of a public address that admitted it, or of a staff address whose right was checked. Never
+        raises."""
         return await _answer(served, request)
 
     def public_socket(self, instance: str, path: str, remote: str) -> Served:
@@ -132,41 +136,55 @@ class Routes:
         found = table.find(SOCKET, normal(path)) if table is not None else None
         if found is None:
             raise NotFound("there is nothing here", where=f"/hook/{instance}{normal(path)}")
-        if not self._remotes.take((instance, remote)) or not self._instances.take(instance):
+        if not self._may_pass(instance, remote):
             raise LimitExceeded("too many connections; try again in a second", where=instance)
         return found
 
+    def _may_pass(self, instance: str, remote: str) -> bool:
+        return self._remotes.take((instance, network(remote))) and self._instances.take(instance)
+
     async def talk(self, served: Served, instance: str, socket: Socket) -> None:
-        """Let the plugin serve an open socket. Never raises; ``LimitExceeded`` closes it at once."""
-        if self._open.get(instance, 0) >= MAX_SOCKETS:
-            await socket.close(f"more than {MAX_SOCKETS} connections")
+        """Let the plugin serve an open socket. Never raises; one too many is closed at once. The place is free before
+        the farewell, which the other side may draw out."""
+        places = _places(served, instance, socket.request.remote)
+        if any(self._open[place] >= most for place, most in places.items()):
+            await socket.close("too many connections; close one, or try again later")
             return
-        self._open[instance] = self._open.get(instance, 0) + 1
+        self._open.update(list(places))
+        words = ""
         try:
             await served.handler(socket)
         except HubError as refused:
-            await socket.close(refused.message)
+            words = plain(refused.message) or "refused"
         except Exception as fault:  # a plugin's fault is told to its owner, not to a stranger
             served.on_fault(f"socket {socket.request.path}", fault)
-            await socket.close("this did not work; it was noted")
+            words = "this did not work; it was noted"
         finally:
-            self._open[instance] -= 1
+            self._open.subtract(list(places))
+            self._open = +self._open  # forget who has none
+        if words:
+            await socket.close(words)
 
-    async def dispatch(self, instance: str, request: WebRequest) -> WebResponse:
-        """The answer of a public address, or the refusal: 404, 405, 413, 429, 500, 503, 504. Never raises."""
+    def admit(self, instance: str, method: str, path: str, remote: str) -> Served | WebResponse:
+        """What stands at a public address, or the refusal: 404, 405, 429. Before anything of the body is read."""
         table = self._tables.get((instance, False))
-        path = normal(request.path)
-        found = table.find(request.method.upper(), path) if table is not None else None
+        path = normal(path)
+        found = table.find(method.upper(), path) if table is not None else None
         if table is None or found is None:
             allowed = table.methods(path) if table is not None else []
             if allowed:
                 return refusal(405, "invalid_input", "not with this method", {"Allow": ", ".join(allowed)})
             return refusal(404, "not_found", "there is nothing here")
-        if len(request.body) > (most := self.manner(instance).max_body):
-            return refusal(413, "limit", f"the body is over {most} bytes")
-        if not self._remotes.take((instance, request.remote)) or not self._instances.take(instance):
+        if not self._may_pass(instance, remote):
             return refusal(429, "limit", "too many requests; try again in a second", {"Retry-After": "1"})
-        return await _answer(found, request)
+        return found
+
+
+def _places(served: Served, instance: str, remote: str) -> dict[tuple[str, str], int]:
+    """What one open socket takes a place of, and how many there are: the public's do not take the staff's."""
+    if served.right is not None:
+        return {(instance, "staff"): MAX_SOCKETS}
+    return {(instance, "public"): MAX_SOCKETS, (instance, f"from {network(remote)}"): MAX_SOCKETS_EACH}
 
 
 async def _answer(found: Served, request: WebRequest) -> WebResponse:
@@ -197,4 +215,5 @@ def refusal(status: int, code: str, message: str, headers: dict[str, str] | None
 
 
 def _error(refused: HubError) -> WebResponse:
-    return WebResponse(refused.status, orjson.dumps({"error": refused.as_data()}), "application/json")
+    data = {name: plain(words) for name, words in refused.as_data().items()}
+    return WebResponse(refused.status, orjson.dumps({"error": data}), "application/json")

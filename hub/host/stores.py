@@ -10,9 +10,11 @@ from typing import Any
 import orjson
 
 from hub.core.documents import Documents, Draft, Media
-from hub.core.error import InvalidInput, LimitExceeded
+from hub.core.error import Denied, InvalidInput, LimitExceeded
 from hub.core.journal import Drop, Put
 from hub.core.pipeline import Pipeline
+from hub.host.entities import Entities
+from hub.host.text import check_data
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 MAX_KEY = 200
@@ -27,12 +29,10 @@ def check_name(name: str) -> str:
 
 
 def _check(key: str, value: Any = None) -> Any:
+    check_data({"key": key, "value": value}, "document")
     if not key or len(key) > MAX_KEY:
         raise InvalidInput(f"a key has 1 to {MAX_KEY} characters", where=key[:MAX_KEY])
-    try:
-        data = orjson.dumps(value)
-    except TypeError as wrong:
-        raise InvalidInput(f"not JSON data: {wrong}", where=key) from None
+    data = orjson.dumps(value)
     if len(data) > MAX_VALUE:
         raise LimitExceeded(f"{len(data)} bytes; at most {MAX_VALUE}", where=key)
     return orjson.loads(data)
@@ -68,6 +68,7 @@ class InstanceRecords:
         await self._pipeline.settled()
 
     async def delete(self, key: str) -> None:
+        check_data(key, "key")
         self._pipeline.put(Drop(self._table, key))
         await self._pipeline.settled()
 
@@ -77,23 +78,33 @@ class InstanceRecords:
 
 
 class InstanceMedia:
-    """Pictures and recordings."""
+    """Pictures and recordings. An instance names its own entities, and gets what it kept itself or what came from
+    its own entities: other people's pictures are for people with the right to them."""
 
-    def __init__(self, media: Media, instance: str) -> None:
-        self._media, self._instance = media, instance
+    def __init__(self, media: Media, instance: str, entities: Entities) -> None:
+        self._media, self._instance, self._entities = media, instance, entities
 
     async def put(
         self, content: bytes, mime: str, retention: str = "incidents", entity: str | None = None
     ) -> str:
-        return await self._media.put(content, mime, retention, entity)
+        self._own(entity)
+        return await self._media.put(content, mime, retention, entity, self._instance)
 
     async def get(self, media: str) -> tuple[bytes, str]:
+        note = await self._media.about(media)
+        if self._instance not in note.by and not any(self._entities.owner(one) == self._instance for one in note.of):
+            raise Denied(f"{self._instance} did not keep this, nor did it come from its entities", where=media[:64])
         return await self._media.get(media)
 
     async def draft(
         self, key: str, mime: str, retention: str = "incidents", entity: str | None = None
     ) -> Draft:
+        self._own(entity)
         return await self._media.draft(self._instance, key, mime, retention, entity)
 
     async def drafts(self) -> list[str]:
         return await self._media.drafts(self._instance)
+
+    def _own(self, entity: str | None) -> None:
+        if entity is not None:
+            self._entities.need(entity, self._instance)

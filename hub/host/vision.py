@@ -14,6 +14,7 @@ from hub.core.documents import Media
 from hub.core.error import Conflict, HubError, InvalidInput, LimitExceeded, NotFound, Unavailable
 from hub.core.event import EventData
 from hub.core.ids import Ids
+from hub.core.system import Fault
 from hub.host.feed import MAX_VIEWERS, Feed, Viewer
 from hub.host.parts import Reporter
 from hub.host.process import Bounds, Child
@@ -29,6 +30,8 @@ SNAPSHOT_WITHIN_S = 10.0
 CLIP_PART_WITHIN_S = 20.0
 LINGER_S = 5.0
 """Seconds without viewers after which the pictures for them end: who only turns a page comes back before."""
+REOPEN_S = 30.0
+"""Seconds after which a source that the process refused is opened again."""
 BACKOFF_FIRST_S, BACKOFF_MOST_S, STEADY_S = 1.0, 60.0, 60.0
 
 
@@ -62,6 +65,8 @@ class Vision:
         self._module, self._bounds = module, bounds or Bounds(ping_s=10.0, silent_s=30.0, keep=KEEP)
         self._sources: dict[str, _Source] = {}
         self._feeds: dict[str, Feed] = {}
+        self._unopened: set[str] = set()  # refused by the process that runs now
+        self._cropless = False  # pictures of plates cannot be kept, and it was told
         self._child: Child | None = None
         self._task: asyncio.Task[None] | None = None
         self._wanted = asyncio.Lock()
@@ -92,6 +97,8 @@ class Vision:
             except BaseException:
                 self._sources.pop(entity, None)
                 raise
+            finally:
+                self._unopened.discard(entity)
         return WatchedSource(self, mine)
 
     async def snapshot(self, source: _Source) -> str:
@@ -99,7 +106,7 @@ class Vision:
         if self._child is None or self._sources.get(source.entity) is not source:
             raise Unavailable("the camera's picture is not watched now", where=source.entity)
         answer = await self._child.ask("snapshot", {"key": source.entity}, limit=SNAPSHOT_WITHIN_S)
-        return await self._media.put(answer.blob, "image/jpeg", "incidents", source.entity)
+        return await self._media.put(answer.blob, "image/jpeg", "incidents", source.entity, source.ctx.instance)
 
     async def clip(self, source: _Source, before_s: float, after_s: float, incident: str | None) -> list[str]:
         """Keep what is shown around now; the media ids, each reported as ``clip_saved``."""
@@ -112,7 +119,7 @@ class Vision:
         for number, part in enumerate(made["parts"]):
             ask = {"clip": made["clip"], "part": number}
             content = (await child.ask("clip_part", ask, limit=CLIP_PART_WITHIN_S)).blob
-            media = await self._media.put(content, "video/mp4", "incidents", source.entity)
+            media = await self._media.put(content, "video/mp4", "incidents", source.entity, source.ctx.instance)
             saved = ClipSaved(
                 media=media, sha256=media, begins=part["begins"], ends=part["ends"], camera=source.entity,
                 incident=incident,
@@ -208,6 +215,13 @@ class Vision:
         delay = BACKOFF_FIRST_S
         while self._child is not None:
             begun = self._clock.monotonic()
+            while not self._child.ended.done():
+                await asyncio.wait({self._child.ended}, timeout=REOPEN_S if self._unopened else None)
+                if self._unopened and not self._child.ended.done():
+                    async with self._wanted:
+                        for entity in self._unopened:  # it may have been slow only
+                            await self._close_there(entity)
+                        await self._open_all(self._child, self._unopened)
             reason = await asyncio.shield(self._child.ended)
             await self._child.stop()
             log.warning("the vision process ended: %s", reason)
@@ -227,10 +241,21 @@ class Vision:
         self.restarts += 1
         try:
             child = self._child = await self._spawn()
-            for source in list(self._sources.values()):
-                await self._open_there(child, source)
         except HubError as refused:
-            log.warning("the vision process did not take its sources: %s", refused)
+            log.warning("the vision process did not start: %s", refused)
+            return
+        await self._open_all(child, set(self._sources))
+
+    async def _open_all(self, child: Child, entities: set[str]) -> None:
+        """Each on its own: one that is refused is told, and tried again later; the others are opened."""
+        self._unopened = set()
+        for source in [one for entity, one in self._sources.items() if entity in entities]:
+            try:
+                await self._open_there(child, source)
+            except HubError as refused:
+                log.warning("the vision process did not open %s: %s", source.entity, refused)
+                self._unopened.add(source.entity)
+                await self._report(source, VideoChanged(video="retrying", reason=f"vision process: {refused}"))
 
     # --- what it says
 
@@ -258,13 +283,27 @@ class Vision:
             await self._report(source, data, args.get("at"))
 
     async def _plate(self, source: _Source, args: dict[str, Any], blob: bytes) -> None:
-        crop = await self._media.put(blob, "image/jpeg", "plates", source.entity) if blob else None
+        crop = await self._crop(source, blob) if blob else None
         guesses = [PlateGuess(**guess) for guess in args.get("alternatives") or ()]
         read = PlateRead(
             series=args["series"], number=args["number"], province=args.get("province") or "",
             confidence=args["confidence"], alternatives=guesses, crop=crop, box=args.get("box"),
         )  # fmt: skip
         await self._report(source, read, args.get("at"))
+
+    async def _crop(self, source: _Source, blob: bytes) -> str | None:
+        """Keep a plate's picture; ``None`` when it cannot be kept, which is told once: the read is worth more."""
+        try:
+            media = await self._media.put(blob, "image/jpeg", "plates", source.entity, source.ctx.instance)
+        except HubError as refused:
+            log.log(logging.DEBUG if self._cropless else logging.WARNING, "a plate's picture is not kept: %s", refused)
+            if not self._cropless:
+                self._cropless = True
+                words = f"plates are read without their pictures: {refused.message}"
+                await self._report(source, Fault(where=source.entity, message=words, hint=refused.hint))
+            return None
+        self._cropless = False
+        return media
 
     async def _report(self, source: _Source, data: EventData, at: float | None = None) -> None:
         try:

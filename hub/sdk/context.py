@@ -181,10 +181,11 @@ class MediaStore(Protocol):
     async def put(
         self, content: bytes, mime: str, retention: str = "incidents", entity: str | None = None
     ) -> str:
-        """Keep; the media id. ``entity``: the camera or other entity it came from, whose owner may see it."""
+        """Keep; the media id. ``entity``: the instance's own camera or other entity it came from, whose owner may see
+        it."""
 
     async def get(self, media: str) -> tuple[bytes, str]:
-        """Bytes and MIME type."""
+        """Bytes and MIME type; ``Denied`` for what neither the instance kept nor came from its entities."""
 
     async def draft(
         self, key: str, mime: str, retention: str = "incidents", entity: str | None = None

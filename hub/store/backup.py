@@ -42,8 +42,13 @@ class Summary:
 def backup(data: Path, config: Path, target: Path, now: float) -> Summary:
     """Copy the data folder and the folder of the configuration file to ``target``, which must not exist yet.
 
-    ``NotFound`` when there is no journal; ``Conflict`` when the target is there; ``StorageFailed`` for a full disk.
+    ``NotFound`` when there is no journal; ``Conflict`` when the target is there; ``InvalidInput`` when it would lie in
+    what is copied; ``StorageFailed`` for a full disk.
     """
+    for what, folder in (("data", data), ("configuration", config.resolve().parent)):
+        if target.resolve().is_relative_to(folder.resolve()):
+            words = f"lies in the folder of the {what}: each backup would hold those before it"
+            raise InvalidInput(words, where=str(target), hint=f"name a folder outside {folder.resolve()}")
     if not (data / JOURNAL).is_file():
         raise NotFound("there is no journal", where=str(data / JOURNAL), hint="name the folder that hub run --data has")
     if target.exists():

@@ -37,6 +37,11 @@ class DraftFile:
         """The owner's name of it."""
         return self.path.stem
 
+    @property
+    def owner(self) -> str:
+        """Whose it is."""
+        return self.path.parent.name
+
     def append(self, chunk: bytes) -> int:
         """Add the bytes; the size, once they are on the disk. A piece that fails leaves what was there."""
         try:
@@ -97,16 +102,28 @@ class Drafts:
         return sorted(about.stem for about in (self._folder / owner).glob("*.json"))
 
     def erase(self, retention_class: str, before_day: str) -> list[dict[str, Any]]:
-        """Delete what the class began before that day (ISO 8601) and nobody finished; one receipt for each."""
+        """Delete what the class began before that day (ISO 8601) and nobody finished; one receipt for each, also for
+        one that cannot be read or deleted (``damaged``)."""
         receipts = []
         for about in sorted(self._folder.glob("*/*.json")):
-            note = _note(about)
-            if note["retention"] == retention_class and str(note["day"]) < before_day:
+            try:
+                note = _note(about)
+                if note["retention"] != retention_class or str(note["day"]) >= before_day:
+                    continue
                 DraftFile(about.with_suffix(".part"), "", retention_class, None).delete()
-                receipts.append(
-                    {"class": retention_class, "day": note["day"], "media": f"draft {about.stem}", "deleted": True}
-                )
+            except (OSError, StorageFailed) as fault:
+                receipts.append(damaged(retention_class, about, fault))
+                continue
+            receipts.append(
+                {"class": retention_class, "day": note["day"], "media": f"draft {about.stem}", "deleted": True}
+            )
         return receipts
+
+
+def damaged(retention_class: str, about: Path, fault: Exception) -> dict[str, Any]:
+    """The receipt of what could not be let go: the file and why."""
+    words = fault.message if isinstance(fault, StorageFailed) else f"{type(fault).__name__}: {fault}"
+    return {"class": retention_class, "day": "", "media": str(about), "deleted": False, "damaged": words}
 
 
 def _note(about: Path) -> dict[str, Any]:

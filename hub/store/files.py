@@ -33,7 +33,7 @@ def write_file(path: Path, content: bytes, *, keep: Path | None = None) -> None:
 
     Beside it, sync, rename, sync the folder.
     """
-    beside = path.with_name(f".{path.name}.new")
+    beside = unfinished(path)
     try:
         with suppress(FileNotFoundError):
             beside.unlink()  # left by a crash
@@ -52,9 +52,14 @@ def write_file(path: Path, content: bytes, *, keep: Path | None = None) -> None:
         raise disk_fault(fault, path) from fault
 
 
+def unfinished(path: Path) -> Path:
+    """Where ``write_file`` writes before the rename: what a crash in between leaves."""
+    return path.with_name(f".{path.name}.new")
+
+
 def _keep(path: Path, keep: Path) -> None:
     # a second name for the same file: at no moment is ``path`` missing
-    linked = keep.with_name(f".{keep.name}.new")
+    linked = unfinished(keep)
     with suppress(FileNotFoundError):
         linked.unlink()
     os.link(path, linked)

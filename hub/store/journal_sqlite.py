@@ -168,12 +168,15 @@ class SqliteJournal:
                 rows.close()
         return found
 
-    def records(self, table: str) -> list[tuple[str, Any]]:
-        """All records of a table, ordered by key; records whose key was destroyed are left out."""
+    def records(self, table: str, after: str | None = None, limit: int | None = None) -> list[tuple[str, Any]]:
+        """The records of a table, ordered by key; records whose key was destroyed are left out. ``after``: only those
+        behind that key; ``limit``: only the first so many of them."""
         found: list[tuple[str, Any]] = []
         with self._readers.reading() as db:
-            sql = "SELECT id, value, key, sealed FROM records WHERE tbl = ? ORDER BY id"
-            for name, value, number, sealed in db.execute(sql, (table,)).fetchall():
+            behind = "id > ?" if after is not None else "id >= ?"
+            sql = f"SELECT id, value, key, sealed FROM records WHERE tbl = ? AND {behind} ORDER BY id LIMIT ?"  # noqa: S608
+            wanted = (table, after or "", -1 if limit is None else limit)
+            for name, value, number, sealed in db.execute(sql, wanted).fetchall():
                 if number is None:
                     found.append((name, load(value)))
                 elif (key := self._keys.reading(db, number)) is not None:

@@ -79,9 +79,9 @@ class EvidenceApi:
         after, limit = ask.number("after", 0), ask.number("limit", 200, lowest=1, highest=MAX_ENTRIES)
         self._ledger.record(ask.actor.id, "audit.read", f"after {after}", ask.actor.purpose)
         await self._pipeline.settled()
-        found = await asyncio.to_thread(entries, self._pipeline.journal)
+        found = await asyncio.to_thread(entries, self._pipeline.journal, after, limit)
         head = self._signer.head(self._ledger).as_data()
-        return {"entries": [entry for entry in found if entry["n"] > after][:limit], "head": head}
+        return {"entries": found, "head": head}
 
 
 def _part(asked: str, content: bytes, mime: str, headers: dict[str, str]) -> web.Response:

@@ -16,6 +16,7 @@ from hub.access.roles import Roles
 from hub.core.access import Actor
 from hub.core.error import Denied, HubError, InvalidInput, Unauthenticated
 from hub.core.event import explain
+from hub.web.encode import encoded
 from hub.web.route import OPEN, SIGNED_IN, Ask, NoBody, Route
 
 log = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ class Authenticator(Protocol):
 def json_answer(data: Any, status: int = 200) -> web.Response:
     """An answer in JSON, never stored by caches."""
     return web.Response(
-        body=orjson.dumps(data), status=status, content_type="application/json", headers={"Cache-Control": "no-store"}
+        body=encoded(data), status=status, content_type="application/json", headers={"Cache-Control": "no-store"}
     )
 
 

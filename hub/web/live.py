@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import struct
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -16,7 +17,10 @@ from hub.core.pipeline import Pipeline
 from hub.core.state import EntityState
 from hub.host.feed import Header, Piece, Viewer
 from hub.web.route import Ask, NoBody, Route
+from hub.web.sockets import drop
 from hub.web.stream import SIGNED_OUT, Present
+
+log = logging.getLogger(__name__)
 
 MAX_VIEWS = 256
 MAX_EACH = 48  # one account: two walls of 16 tiles and what is being opened while others close
@@ -112,7 +116,10 @@ class LiveApi:
                     else:
                         await self._send_header(socket, item)
         except (ConnectionError, RuntimeError, TimeoutError):
-            _drop(socket)
+            drop(socket)
+        except Exception:
+            log.exception("live pictures of %s failed and are cut", viewer)
+            drop(socket)
 
     @staticmethod
     async def _send_header(socket: web.WebSocketResponse, header: Header) -> None:
@@ -121,30 +128,29 @@ class LiveApi:
             await socket.send_bytes(_FRAME.pack(0.0, INIT) + header.init)
 
     async def _guard(self, socket: web.WebSocketResponse, view: View, present: Present, actor: Actor) -> None:
-        """End it when it was cut, when the right or the session is gone; beat meanwhile."""
+        """End it when it was cut, when the right or the session is gone, and when neither can be asked about; beat
+        meanwhile."""
         code, words, beat = 0, "", 0.0
-        while not code:
-            try:
-                async with asyncio.timeout(LOOK_S):
-                    await view.cut.wait()
-            except TimeoutError:
-                pass
-            now = present()
-            if view.cut.is_set() or not view.allowed():
-                code, words = ENDED, view.reason or "the right to see this camera has ended"
-            elif now is None:
-                code, words = SIGNED_OUT, "signed out"
-            elif now != actor:
-                code, words = CHANGED, "ask again"
-            elif self._pipeline.clock.monotonic() - beat >= BEAT_S:
-                beat = self._pipeline.clock.monotonic()
-                await self._beat(socket)
-        close = socket.close(code=code, message=words.encode()[:120].decode("utf-8", "ignore").encode())
+        try:
+            while not code:
+                try:
+                    async with asyncio.timeout(LOOK_S):
+                        await view.cut.wait()
+                except TimeoutError:
+                    pass
+                code, words = _verdict(view, present(), actor)
+                if not code and self._pipeline.clock.monotonic() - beat >= BEAT_S:
+                    beat = self._pipeline.clock.monotonic()
+                    await self._beat(socket)
+        except Exception:
+            log.exception("a view of live pictures is cut: whether it may go on cannot be told")
+            code, words = ENDED, "the hub could not check the right to see this camera"
+        message = words.encode(errors="replace")[:120].decode("utf-8", "ignore").encode()
         try:
             async with asyncio.timeout(BEAT_S):
-                await close
-        except TimeoutError:  # it does not even take the farewell: no more pictures all the same
-            _drop(socket)
+                await socket.close(code=code, message=message)
+        except Exception:  # it does not even take the farewell: no more pictures all the same
+            drop(socket)
 
     async def _beat(self, socket: web.WebSocketResponse) -> None:
         try:
@@ -154,8 +160,10 @@ class LiveApi:
             return
 
 
-def _drop(socket: web.WebSocketResponse) -> None:
-    """Cut the connection without waiting for anybody."""
-    transport = socket._req.transport if socket._req is not None else None
-    if transport is not None:
-        transport.abort()
+def _verdict(view: View, now: Actor | None, actor: Actor) -> tuple[int, str]:
+    """The close code and words when the view must end; 0 while it may go on. ``now``: whose connection it is."""
+    if view.cut.is_set() or not view.allowed():
+        return ENDED, view.reason or "the right to see this camera has ended"
+    if now is None:
+        return SIGNED_OUT, "signed out"
+    return (CHANGED, "ask again") if now != actor else (0, "")

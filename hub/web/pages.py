@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -35,6 +36,16 @@ def with_scripts(request: web.Request, instance: str) -> str:
         f"style-src {own} 'unsafe-inline'; img-src {own} data: blob:; media-src {own} blob:; manifest-src {own}; "
         f"form-action {own}; base-uri 'none'; frame-ancestors 'none'"
     )
+
+
+def leads_into(location: str, base: str) -> bool:
+    """Does a ``Location`` stay below the path ``base`` (``/hook/thing/``) of this origin, as a browser reads it (URL
+    Standard, 4.4: a backslash is a slash, ``%2e`` a dot, tabs are nothing)? The policy's paths do not hold after a
+    redirect (CSP Level 3, 7.6)."""
+    path = re.split("[?#]", location, maxsplit=1)[0]
+    if re.search(r"[\x00-\x20\x7f\\]", location) or not (path == base.rstrip("/") or path.startswith(base)):
+        return False
+    return not any(unquote(step) in (".", "..") for step in path.split("/"))
 
 
 def permissions(named: Sequence[str]) -> str:

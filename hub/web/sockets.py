@@ -11,6 +11,7 @@ from hub.core.error import Denied, Unavailable
 from hub.sdk.context import MAX_BODY, WebRequest
 
 SEND_WITHIN_S = 10.0
+CLOSE_WITHIN_S = 2.0  # then it is cut: nobody waits for a farewell that is not answered
 BEAT_S = 20.0  # a telephone network forgets a quiet connection after half a minute
 MAX_REASON = 120  # bytes of a close frame
 DONE, FAILED = 1000, 1008
@@ -19,6 +20,13 @@ DONE, FAILED = 1000, 1008
 def is_socket(request: web.Request) -> bool:
     """Does it ask for a WebSocket?"""
     return request.headers.get("Upgrade", "").lower() == "websocket"
+
+
+def drop(socket: web.WebSocketResponse) -> None:
+    """Cut the connection without waiting for anybody."""
+    transport = socket._req.transport if socket._req is not None else None
+    if transport is not None:
+        transport.abort()
 
 
 def same_origin(request: web.Request) -> None:
@@ -40,7 +48,7 @@ class PluginSocket:
     ) -> PluginSocket:
         """Accept it. ``lasts``: is its session still there? ``Denied`` for a page of another origin."""
         same_origin(request)
-        socket = web.WebSocketResponse(max_msg_size=MAX_BODY, heartbeat=BEAT_S, compress=False)
+        socket = web.WebSocketResponse(max_msg_size=MAX_BODY, heartbeat=BEAT_S, compress=False, timeout=CLOSE_WITHIN_S)
         await socket.prepare(request)
         return cls(socket, told, lasts)
 
@@ -71,8 +79,12 @@ class PluginSocket:
 
     async def close(self, reason: str = "") -> None:
         """Close it; harmless when it is closed."""
-        words = reason.encode()[:MAX_REASON].decode(errors="ignore").encode()
-        await self._socket.close(code=FAILED if reason else DONE, message=words)
+        words = reason.encode(errors="replace")[:MAX_REASON].decode(errors="ignore").encode()
+        try:
+            async with asyncio.timeout(CLOSE_WITHIN_S):
+                await self._socket.close(code=FAILED if reason else DONE, message=words)
+        except (TimeoutError, ConnectionError, RuntimeError):
+            drop(self._socket)
 
     async def end(self) -> web.WebSocketResponse:
         """Close it if the plugin did not; the finished response."""

@@ -11,7 +11,8 @@ from aiohttp import web
 from hub.access.roles import Roles
 from hub.host.routes import MAX_STAFF_BODY, SOCKET
 from hub.sdk.context import Socket, WebRequest, WebResponse
-from hub.web.public import answered, asked, body_of
+from hub.web.bodies import body_of
+from hub.web.public import answered, asked
 from hub.web.route import SIGNED_IN, Ask, NoBody, Route
 from hub.web.sockets import PluginSocket, is_socket
 from hub.web.stream import Present

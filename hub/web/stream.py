@@ -22,6 +22,7 @@ from hub.core.error import StorageFailed
 from hub.core.event import Event, Lane
 from hub.core.pipeline import Pipeline
 from hub.core.state import Change, EntityState
+from hub.web.encode import encoded
 from hub.web.mask import Mask
 from hub.web.route import Ask, NoBody, Route
 
@@ -36,6 +37,7 @@ MAX_CRITICAL = 5_000
 MAX_MESSAGE = 4_096
 # What an officer must hear of, whatever the link: these are never coalesced.
 NEVER_COALESCED = frozenset({"alarm", "hit", "incident", "confirmation"})
+FAILED = 1011  # close code: the server met something it did not expect (RFC 6455, 7.4.1); the board connects anew
 SIGNED_OUT = 4401  # close code: 4000 to 4999 are an application's own (RFC 6455, 7.4.2)
 
 Present = Callable[[], Actor | None]  # who a connection belongs to at this moment; None when its session has ended
@@ -146,6 +148,9 @@ class Stream:
             await client.socket.close(code=SIGNED_OUT, message=b"signed out")
         except (ConnectionError, RuntimeError):
             await client.socket.close()
+        except Exception:  # a board that hears nothing more must know it, and who cannot be asked about sees nothing
+            log.exception("the stream to %s failed and is cut", client.actor.id)
+            await client.socket.close(code=FAILED, message=b"the hub failed")
 
     def _still(self, client: _Client) -> bool:
         """Is it still signed in? Asked at each beat, so that revocation cuts the stream; with other rights than
@@ -218,4 +223,4 @@ class Stream:
 
     @staticmethod
     async def _send(frame: dict[str, Any], client: _Client) -> None:
-        await client.socket.send_str(orjson.dumps(frame).decode())
+        await client.socket.send_str(encoded(frame).decode())

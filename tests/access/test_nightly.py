@@ -99,3 +99,19 @@ async def test_a_round_that_fails_is_made_again(station: Station, monkeypatch: p
     monkeypatch.undo()
     assert await station.nightly.look() is True
     assert station.plates() == [None]
+
+
+async def test_a_damaged_note_is_told_once_a_night_and_the_round_is_made(station: Station) -> None:
+    picture = await station.see("1กข1234")
+    other = await station.see("2คค5678")
+    about = station.media._folder / picture[:2] / f"{picture}.json"
+    about.write_bytes(b"{")
+    station.clock.advance(3 * DAY)
+    assert await station.nightly.look() is True
+    assert await station.nightly.look() is False
+    told = [event.data for event in station.journal.read(Query(type="fault"))]
+    assert [(data["where"], data["message"]) for data in told] == [
+        (str(about), "the note beside the media file is damaged")
+    ]
+    assert station.receipts()[0][0]["media_deleted"] == 1
+    assert not any(path.name == other for path in station.media._folder.rglob("*"))

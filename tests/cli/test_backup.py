@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from hub.core.error import Conflict, StorageFailed
-from hub.store.backup import restore, verify
+from hub.core.error import Conflict, InvalidInput, StorageFailed
+from hub.store.backup import backup, restore, verify
 from hub.store.migrate import migrate, pending, version_of
 from tests.cli.hubctl import hub
 from tests.cli.test_service import served, stop
 from tests.scenarios.kit import people
+from tests.store.kit import files, open_journal
 
 CONFIG = """\
 zone: {name: test, center: [17.0, 99.8]}
@@ -72,8 +73,10 @@ def test_everything_comes_back_from_a_backup_made_while_the_hub_runs(tmp_path: P
 
 
 def test_a_backup_is_never_written_over_and_a_changed_one_is_not_restored(tmp_path: Path) -> None:
-    with served(tmp_path, "zone: {name: test, center: [17.0, 99.8]}\n") as (process, _):
-        again = ["backup", "--data", tmp_path / "data", "--config", tmp_path / "config.yaml", tmp_path / "kept"]
+    live = tmp_path / "live"
+    live.mkdir()
+    with served(live, "zone: {name: test, center: [17.0, 99.8]}\n") as (process, _):
+        again = ["backup", "--data", live / "data", "--config", live / "config.yaml", tmp_path / "kept"]
         assert hub(*again).status == 0
         assert "is there already" in hub(*again).err
         assert stop(process) == 0
@@ -131,3 +134,28 @@ def test_no_migration_beside_a_running_hub(tmp_path: Path) -> None:
         with pytest.raises(Conflict, match="another hub"):
             migrate(tmp_path / "data" / "journal.db")
         assert stop(process) == 0
+
+
+@pytest.mark.parametrize(
+    ("target", "what"),
+    [("data/kept", "data"), ("data", "data"), ("kept", "configuration"), ("../live/x/y", "configuration"),
+     ("link/kept", "data")],
+)  # fmt: skip
+def test_a_backup_does_not_lie_in_what_it_copies(tmp_path: Path, target: str, what: str) -> None:
+    live, data = tmp_path / "live", tmp_path / "live" / "data"
+    open_journal(data).close()
+    (live / "config.yaml").write_text("zone: {}\n")
+    if target.startswith("link"):
+        (tmp_path / "link").symlink_to(data)
+        place = tmp_path / target
+    else:
+        place = live / target
+    before = files(tmp_path)
+    if target == "data":
+        with pytest.raises((InvalidInput, Conflict)):
+            backup(data, live / "config.yaml", place, 1.0)
+    else:
+        with pytest.raises(InvalidInput, match=f"lies in the folder of the {what}"):
+            backup(data, live / "config.yaml", place, 1.0)
+    assert files(tmp_path) == before
+    assert backup(data, live / "config.yaml", tmp_path / "kept", 1.0).files > 1

@@ -24,6 +24,7 @@ from hub.core.system import SYSTEM_TYPES
 from hub.host.config import HubConfig, load
 from hub.host.host import Host
 from hub.host.process import Bounds
+from hub.sdk.context import WebRequest, WebResponse
 from hub.store.media import MediaFiles
 
 WITHIN_S = 20.0
@@ -132,6 +133,11 @@ class Bench:
         """What the instance went through."""
         found = self.events("instance_changed", entity=f"plugin.{name}")
         return [(event.data["state"], event.data["reason"]) for event in found]
+
+    async def web(self, instance: str, request: WebRequest) -> WebResponse:
+        """What the public listener would be answered."""
+        served = self.host.routes.admit(instance, request.method, request.path, request.remote)
+        return served if isinstance(served, WebResponse) else await self.host.routes.ask(served, request)
 
     async def call(self, action: str, target: str | None = None, **params: Any) -> Any:
         actor = Actor("user:test", person=True)

@@ -83,10 +83,10 @@ async def exercise(bench: Bench, where: str) -> list[Any]:
     assert await bench.documents.get("bell.notes", "last") == {"times": 3, "host": "h"}
     assert [row for _, row in bench.journal.records("plugin:bell:rows")] == [{"times": 3}]
     request = WebRequest("POST", "/page/x", {"a": "ก"}, {}, b"abc", "10.0.0.1")
-    answer = await host.routes.dispatch("bell", request)
+    answer = await bench.web("bell", request)
     assert (answer.status, answer.body, answer.content_type) == (201, b"cba", "text/x")
     assert answer.headers == {"X-Query": "ก"}
-    bad = await host.routes.dispatch("bell", WebRequest("GET", "/bad", {}, {}, b"", "10.0.0.1"))
+    bad = await bench.web("bell", WebRequest("GET", "/bad", {}, {}, b"", "10.0.0.1"))
     assert (bad.status, bad.body) == (
         400, b'{"error":{"code":"invalid_input","message":"not like this","where":"page","hint":""}}'
     )  # fmt: skip

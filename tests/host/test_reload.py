@@ -69,7 +69,7 @@ async def served(bench: Bench, entity: str) -> object:
 async def which(bench: Bench, name: str) -> bytes:
     from hub.sdk import WebRequest
 
-    return (await bench.host.routes.dispatch(name, WebRequest("GET", "/which", {}, {}, b"", "1"))).body
+    return (await bench.web(name, WebRequest("GET", "/which", {}, {}, b"", "1"))).body
 
 
 @BOTH

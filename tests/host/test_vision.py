@@ -8,10 +8,13 @@ import signal
 
 import pytest
 
-from hub.core.error import Denied, NotFound, Unavailable
+from hub.core.error import Denied, NotFound, TimedOut, Unavailable
+from hub.host import vision as vision_room
 from hub.host.feed import MAX_WAITING, Feed, Header, Piece
-from hub.host.vision import Vision
+from hub.host.process import Child
+from hub.host.vision import Vision, _Source
 from hub.sdk import VideoSource
+from hub.store.space import Level
 from tests.host.conftest import Bench
 
 CODE = """
@@ -155,3 +158,44 @@ async def test_a_full_house_and_a_slow_viewer() -> None:
     assert left[0] == Header({"kind": "fmp4"}, b"init")  # what came before is of no use without it
     assert [piece.at for piece in left[1:] if isinstance(piece, Piece)] == [9.0, 10.0, 11.0]
     assert (slow.skipped, quick.skipped) == (7, 0)
+
+
+async def test_on_a_full_disk_plates_are_read_without_their_pictures(bench: Bench) -> None:
+    bench.media._level = lambda: Level.EMERGENCY
+    vision = await start(bench, "plugins", "rtsp://127.0.0.1/a")
+    await bench.until(lambda: bench.events("plate_read"))
+    os.kill(vision.pid or 0, signal.SIGKILL)
+    await bench.until(lambda: len(bench.events("plate_read")) == 2)
+    assert [(e.data["plate"], e.data["crop"]) for e in bench.events("plate_read")] == [("1กข1234", None)] * 2
+    told = [(event.data["where"], event.data["message"]) for event in bench.events("fault")]
+    words = "plates are read without their pictures: the disk is too full to keep this"
+    assert told == [("camera.cam", words)]  # once
+    await vision.stop()
+
+
+async def test_one_refused_camera_leaves_the_others_open_and_is_tried_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vision_room, "REOPEN_S", 0.2)
+    bench.plugin("cam", CODE)
+    vision = Vision(bench.media, bench.pipeline.clock, bench.pipeline.ids, module="tests.host.fake_vision")
+    names = ("one", "two", "three")
+    entries = [f"{{plugin: cam, name: {name}, config: {{url: 'rtsp://127.0.0.1/a'}}}}" for name in names]
+    await bench.start(bench.config(*entries), video=vision)
+    await bench.until(lambda: len(bench.events("motion_ended")) == 3)
+    opens, refusals = vision._open_there, [TimedOut("no answer within 20 s")]
+
+    async def slow(child: Child, source: _Source) -> None:
+        if source.entity == next(iter(vision._sources)) and refusals:
+            raise refusals.pop()
+        await opens(child, source)
+
+    monkeypatch.setattr(vision, "_open_there", slow)
+    os.kill(vision.pid or 0, signal.SIGKILL)
+    await bench.until(lambda: len(bench.events("motion_ended")) == 6)
+    first = next(iter(vision._sources))
+    told = [event.data["reason"] for event in bench.events("video_changed", entity=first)]
+    assert told[-2:] == ["vision process: no answer within 20 s", ""]
+    assert vision.restarts == 1
+    await bench.host.stop()
+    await vision.stop()

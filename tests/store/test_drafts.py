@@ -86,3 +86,18 @@ async def test_what_nobody_finishes_is_erased_with_its_class(tmp_path: Path) -> 
     assert await media.drafts("door") == ["other"]
     with pytest.raises(NotFound):
         await media.get("0" * 64)
+
+
+async def test_what_was_begun_can_be_finished_or_dropped_on_a_full_disk(tmp_path: Path) -> None:
+    for key in ("cut", "empty"):
+        draft = await store(tmp_path).draft("door", key, "video/webm", "incidents")
+        if key == "cut":
+            await draft.append(b"what came")
+    for level in (Level.SHED_RECORDINGS, Level.EMERGENCY):
+        with pytest.raises(StorageFailed, match="too full"):
+            await store(tmp_path, level).draft("door", "new", "video/webm", "incidents")
+    media = store(tmp_path, Level.EMERGENCY)
+    name = await (await media.draft("door", "cut", "video/webm", "incidents")).keep()
+    assert (await media.get(name))[0] == b"what came"
+    await (await media.draft("door", "empty", "video/webm", "incidents")).drop()
+    assert await media.drafts("door") == []

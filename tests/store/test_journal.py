@@ -315,3 +315,11 @@ def test_days_are_utc(tmp_path: Path) -> None:
     assert found == [("plates", "2027-01-15"), ("plates", "2027-01-16")]
     assert json.loads(stored[0][0]) == {"plate": None, "province": None, "words": None, "speed": 0.75}
     assert types().get("car_seen") is CarSeen.type
+
+
+def test_a_page_of_records(journal: SqliteJournal) -> None:
+    journal.commit([], [Put("t", key, key.upper(), sealed="plates" if key == "c" else None) for key in "abcde"])
+    assert journal.records("t", limit=2) == [("a", "A"), ("b", "B")]
+    assert journal.records("t", after="b", limit=2) == [("c", "C"), ("d", "D")]
+    assert journal.records("t", after="d") == [("e", "E")]
+    assert journal.records("t", after="e") == journal.records("t", limit=0) == []

@@ -9,6 +9,8 @@ import pytest
 
 from hub.core.clock import ManualClock
 from hub.core.error import InvalidInput, LimitExceeded, NotFound, StorageFailed
+from hub.store import media as media_room
+from hub.store.files import unfinished, write_file
 from hub.store.media import MAX_BYTES, MediaFiles
 from hub.store.space import Level
 from tests.store.kit import DAY, NOON, files
@@ -94,3 +96,64 @@ async def test_erasing_waits_for_the_last_class_that_keeps_it(tmp_path: Path) ->
     assert files(tmp_path) == []
     await media.put(PICTURE, "image/jpeg", "plates")
     assert await media.get(NAME) == (PICTURE, "image/jpeg")
+
+
+class Killed(BaseException):
+    """The power goes."""
+
+
+@pytest.mark.parametrize("writes", [0, 1, 2])
+async def test_bytes_that_a_crash_leaves_are_erased_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes: int
+) -> None:
+    media = MediaFiles(tmp_path, ManualClock(NOON))
+    done: list[Path] = []
+
+    def write(path: Path, content: bytes) -> None:
+        if len(done) == writes:
+            unfinished(path).write_bytes(content)
+            raise Killed
+        done.append(path)
+        write_file(path, content)
+
+    monkeypatch.setattr(media_room, "write_file", write)
+    try:
+        await media.put(PICTURE, "image/jpeg", "plates")
+    except Killed:
+        assert writes < 2
+    monkeypatch.undo()
+    MediaFiles(tmp_path, ManualClock(NOON)).erase("plates", "2027-01-16")
+    assert [name for name in files(tmp_path) if PICTURE in (tmp_path / name).read_bytes()] == []
+    media = MediaFiles(tmp_path, ManualClock(NOON))
+    assert await media.get(await media.put(PICTURE, "image/jpeg", "plates")) == (PICTURE, "image/jpeg")
+
+
+async def test_a_note_whose_bytes_never_came_is_nothing_and_can_be_kept_again(tmp_path: Path) -> None:
+    media = MediaFiles(tmp_path, ManualClock(NOON))
+    await media.put(PICTURE, "image/jpeg", "plates", "camera.a")
+    (tmp_path / NAME[:2] / NAME).unlink()
+    with pytest.raises(NotFound):
+        await media.get(NAME)
+    await media.put(PICTURE, "image/jpeg", "plates")
+    assert await media.get(NAME) == (PICTURE, "image/jpeg")
+
+
+@pytest.mark.parametrize("note", [b"{", b"[]", b'{"mime": "image/jpeg", "kept": []}', None])
+async def test_a_damaged_note_holds_up_no_other(tmp_path: Path, note: bytes | None) -> None:
+    media = MediaFiles(tmp_path, ManualClock(NOON))
+    names = [await media.put(bytes([n]), "image/jpeg", "plates") for n in range(8)]
+    for key in ("a", "b"):
+        await media.draft("door", key, "video/webm", "plates")
+    about = tmp_path / names[3][:2] / f"{names[3]}.json"
+    draft = tmp_path / "drafts" / "door" / "a.json"
+    for path in (about, draft):
+        path.unlink()
+        if note is None:
+            path.mkdir()  # what the disk cannot read
+        else:
+            path.write_bytes(note)
+    receipts = media.erase("plates", "2027-01-16")
+    wrong = {row["media"] for row in receipts if "damaged" in row}
+    assert wrong == {str(about), str(draft)} and not any(row["deleted"] for row in receipts if "damaged" in row)
+    gone = {row["media"] for row in receipts if row["deleted"]}
+    assert gone == {"draft b", *names} - {names[3]}

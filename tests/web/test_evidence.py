@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from hub.access.audit import Entry, entries
 from tests.web.conftest import Door, Start
@@ -103,3 +106,25 @@ async def test_the_public_listener_serves_hooks_and_health_alone(start: Start) -
         assert answer.status in (404, 405)  # and the staff listener has no hooks then
     async with door.http.post(f"{public}/hook/units/position", data=b"x" * (1 << 20) + b"y") as answer:
         assert answer.status == 413
+
+
+async def test_a_page_of_the_ledger_reads_no_more_than_the_page(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door = await start(memory=False)
+    for n in range(1, 2_001):
+        door.app.ledger.record("user:x", "test", f"n{n}")
+    await door.app.pipeline.settled()
+    read, rows = door.app.journal.records, list[int]()
+
+    def counted(table: str, after: str | None = None, limit: int | None = None) -> list[tuple[str, Any]]:
+        found = read(table, after, limit)
+        if table == "audit":
+            rows.append(len(found))
+        return found
+
+    monkeypatch.setattr(door.app.journal, "records", counted)
+    for after, numbers in ((0, range(1, 51)), (1_234, range(1_235, 1_285)), (1_990, range(1_991, 2_004)), (9_999, ())):
+        page = (await door.ask("GET", f"/api/audit?after={after}&limit=50", "auditor"))[1]
+        assert [row["n"] for row in page["entries"]] == list(numbers)
+    assert rows == [50, 50, 13, 0]

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 from aiohttp import WSServerHandshakeError, web
 from aiohttp.test_utils import TestClient, TestServer
@@ -9,7 +14,10 @@ from aiohttp.test_utils import TestClient, TestServer
 from hub.core.error import NotFound
 from hub.host.routes import Manner
 from hub.sdk.context import Socket, WebRequest, WebResponse
-from hub.web.public import public_app
+from hub.web.bodies import Bodies
+from hub.web.guard import errors
+from hub.web.public import add_hooks, public_app
+from hub.web.sockets import CLOSE_WITHIN_S
 
 
 class Plugin:
@@ -21,7 +29,10 @@ class Plugin:
     def manner(self, instance: str) -> Manner:
         return self._manner
 
-    async def dispatch(self, instance: str, request: WebRequest) -> WebResponse:
+    def admit(self, instance: str, method: str, path: str, remote: str) -> str | WebResponse:
+        return WebResponse(404) if path == "nowhere" else path
+
+    async def ask(self, served: str, request: WebRequest) -> WebResponse:
         self.seen.append(request)
         return self.answer
 
@@ -32,6 +43,8 @@ class Plugin:
 
     async def talk(self, served: str, instance: str, socket: Socket) -> None:
         self.seen.append(socket.request)
+        if socket.request.query.get("end"):
+            return
         while (message := await socket.receive()) is not None:
             await socket.send(message)
 
@@ -140,3 +153,107 @@ async def test_a_body_is_as_large_as_the_plugin_declares() -> None:
         async with TestClient(TestServer(public_app(plugin, dict))) as client:
             answer = await client.post("/hook/thing/page", data=b"x" * (3 << 20))
             assert (answer.status, len(plugin.seen)) == (status, int(status == 200))
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        "/api/actions/light.set", "//evil.example/hook/thing/", "https://evil.example/", "http://127.0.0.1/hook/thing/a",
+        "/hook/thing/../../api/state", "/hook/thing/%2e%2E/%2e./api", "/hook/thing/..\\..\\api", "/hook/thing\t/../x",
+        "/hook/thinger/x", "/hook/other/", "../../api/state", "javascript:alert(1)", "/plugin/thing/x", "",
+    ],
+)  # fmt: skip
+async def test_a_redirect_leads_nowhere_else(to: str) -> None:
+    _, headers = await asked({}, WebResponse(200, headers={"location": to, "Retry-After": "1"}))
+    assert ("Location" in headers, headers["Retry-After"]) == (False, "1")
+
+
+@pytest.mark.parametrize(
+    "to", ["/hook/thing", "/hook/thing/r/abc/key?lang=th", "/hook/thing/?next=../x#%2e%2e/y", "/hook/thing/a..b"]
+)
+async def test_a_redirect_within_the_instance_stays(to: str) -> None:
+    _, headers = await asked({}, WebResponse(200, headers={"Location": to}))
+    assert headers["Location"] == to
+
+
+@asynccontextmanager
+async def listening(plugin: Plugin, bodies: Bodies) -> AsyncIterator[TestClient[web.Request, web.Application]]:
+    app = web.Application(middlewares=[errors])
+    add_hooks(app, plugin, bodies)
+    async with TestClient(TestServer(app)) as client:
+        yield client
+
+
+async def half(
+    client: TestClient[web.Request, web.Application], path: str, size: int, sent: int
+) -> asyncio.StreamReader:
+    """A request of ``size`` bytes of which only ``sent`` come."""
+    reader, writer = await asyncio.open_connection(str(client.host), client.port)
+    writer.write(f"POST {path} HTTP/1.1\r\nHost: hub\r\nContent-Length: {size}\r\n\r\n".encode() + bytes(sent))
+    await writer.drain()
+    HELD.append(writer)
+    return reader
+
+
+HELD: list[asyncio.StreamWriter] = []
+
+
+async def status(reader: asyncio.StreamReader) -> int:
+    async with asyncio.timeout(5):
+        return int((await reader.readline()).split()[1])
+
+
+async def test_nothing_of_a_body_is_waited_for_at_an_address_that_is_none_or_when_it_is_too_large() -> None:
+    async with listening(Plugin(WebResponse()), Bodies()) as client:
+        assert await status(await half(client, "/hook/thing/nowhere", 1_000, 0)) == 404
+        assert await status(await half(client, "/hook/thing/page", (1 << 20) + 1, 0)) == 413
+
+
+async def test_a_body_that_does_not_come_is_given_up() -> None:
+    async with listening(Plugin(WebResponse()), Bodies(within_s=0.3)) as client:
+        reader = await half(client, "/hook/thing/page", 1_000, 10)
+        assert await status(reader) == 408
+        assert b"did not come within 0.3 s" in await reader.read(1_000)
+
+
+async def test_bodies_are_held_up_to_a_bound_and_the_bound_is_given_back() -> None:
+    plugin, bodies = Plugin(WebResponse()), Bodies(held=300_000, each=200_000)
+    async with listening(plugin, bodies) as client:
+        waiting = await half(client, "/hook/thing/page", 150_001, 150_000)
+        async with asyncio.timeout(5):
+            while bodies._held.total() < 150_000:  # noqa: ASYNC110  # what has come so far has no event
+                await asyncio.sleep(0.01)
+        answer = await client.post("/hook/thing/page", data=bytes(100_000))
+        assert (answer.status, len(plugin.seen)) == (503, 0)
+        HELD[-1].write(b"x")
+        assert await status(waiting) == 200
+        assert (await client.post("/hook/thing/page", data=bytes(100_000))).status == 200
+        assert [len(request.body) for request in plugin.seen] == [150_001, 100_000]
+        bodies._held["elsewhere"] = 250_000
+        assert (await client.post("/hook/thing/page", data=bytes(100_000))).status == 503
+        assert bodies._held == {"elsewhere": 250_000}
+
+
+async def test_what_a_header_cannot_carry_reaches_no_plugin() -> None:
+    async with listening(plugin := Plugin(WebResponse()), Bodies()) as client:
+        reader, writer = await asyncio.open_connection(str(client.host), client.port)
+        writer.write(b"GET /hook/thing/page?a=%ff HTTP/1.1\r\nHost: hub\r\nX-Who: \xff\xe0!\r\n\r\n")
+        assert await status(reader) == 200
+        writer.close()
+    assert plugin.seen[0].headers["x-who"] == "??!"
+    str((plugin.seen[0].query, plugin.seen[0].headers)).encode()
+
+
+async def test_a_farewell_that_is_not_answered_is_not_waited_for() -> None:
+    async with TestClient(TestServer(public_app(Plugin(WebResponse()), dict))) as client:
+        reader, writer = await asyncio.open_connection(str(client.host), client.port)
+        writer.write(
+            b"GET /hook/thing/echo?end=1 HTTP/1.1\r\nHost: hub\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        begun = time.monotonic()
+        async with asyncio.timeout(8):
+            assert b"101" in await reader.readline()
+            await reader.read()  # to its end
+        assert time.monotonic() - begun < CLOSE_WITHIN_S + 2
+        writer.close()

@@ -8,7 +8,7 @@ import struct
 from typing import Any
 
 import pytest
-from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
+from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError, web
 
 from hub.access.audit import entries
 from hub.core.access import Actor, ViewKind
@@ -16,7 +16,7 @@ from hub.core.error import Denied, NotFound
 from hub.core.state import EntityState
 from hub.host.feed import Feed, Viewer
 from hub.web.live import CHANGED, ENDED, MAX_EACH
-from hub.web.stream import SIGNED_OUT
+from hub.web.stream import SIGNED_OUT, Present
 from tests.scenarios.kit import OWNER
 from tests.web.conftest import Door, Start
 
@@ -259,3 +259,32 @@ async def test_a_player_gets_the_part_it_asks_for(door: Door) -> None:
     ):  # fmt: skip
         got = await door.ask("GET", f"/api/media/{film}", "ccoc", raw=True, headers={"Range": asked})
         assert got == (status, body), asked
+
+
+@pytest.mark.parametrize("part", ["present", "allowed"])
+async def test_who_cannot_be_asked_about_sees_no_more(
+    door: Door, studio: Studio, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    gate, broken = Cutting(), list[bool]()
+    door.app.live._gate = gate
+    watch = door.app.live._watch
+
+    def watching(request: web.Request) -> Present:
+        present = watch(request)
+
+        def asked() -> Actor | None:
+            if broken:
+                raise RuntimeError("the accounts cannot be read")
+            return present()
+
+        return asked
+
+    monkeypatch.setattr(door.app.live, "_watch", watching)
+    async with look(door, "ccoc") as socket:
+        await text(socket)
+        if part == "allowed":
+            monkeypatch.setattr(CuttingView, "allowed", lambda _: 1 / 0)
+        else:
+            broken.append(True)
+        assert await closed(socket) == (ENDED, "the hub could not check the right to see this camera")
+    await until(lambda: gate.views[0].closed)

@@ -8,12 +8,13 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
-from hub.core.event import Event
+from hub.core.event import Draft, Event
 from hub.core.journal import Record
 from hub.web.mask import MASK
-from hub.web.stream import SLOW_AFTER
+from hub.web.stream import FAILED, SLOW_AFTER
 from tests.web.conftest import WITHIN_S, Door, Start, frame_of
 
 READ = {"series": "1กข", "number": "1234", "province": "สุโขทัย"}
@@ -273,3 +274,25 @@ async def test_after_a_lost_commit_the_stream_goes_on_without_what_was_lost(star
         assert reader.states["camera.other"]["state"] == "idle"
         served = (await door.ask("GET", "/api/states", "ccoc"))[1]
         assert reader.states == {state["entity"]: state for state in served["states"]}
+
+
+async def test_half_a_character_in_one_entity_does_not_blind_the_board(door: Door) -> None:
+    odd = {"state": "on", "attributes": {"words": "\ud800", "n": 2**70}}
+    async with door.stream("ccoc") as socket:
+        await frame_of(socket, "state")
+        door.app.pipeline.emit(Draft("state_changed", odd, "automation", "camera.other"))  # past the plugins' doors
+        (row,) = (await frame_of(socket, "events"))["events"]
+        assert row["state"]["attributes"]["words"] == "\ud800"
+        assert (await frame_of(socket, "beat"))["seq"] == row["event"]["seq"]
+    for path in ("/api/states", "/api/states/camera.other", "/api/events?type=state_changed"):
+        assert (await door.ask("GET", path, "ccoc"))[0] == 200
+
+
+@pytest.mark.parametrize("part", ["_still", "_send_waiting"])
+async def test_a_stream_that_fails_is_cut_and_not_left_silent(
+    door: Door, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    async with door.stream("ccoc") as socket:
+        await frame_of(socket, "beat")
+        monkeypatch.setattr(door.app.stream, part, lambda *_: 1 / 0)
+        assert await closed(socket) == FAILED
