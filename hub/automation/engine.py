@@ -355,12 +355,22 @@ class Engine:
         self._runs.forget()
         self._holds.forget()
         self._settings.read()
+        self.rearm()
+        if self._resumed:
+            self.resume()
+
+    def rearm(self) -> None:
+        """Let all triggers look at the world as it is now."""
         for entry in self._entries.values():
             self._disarm(entry, keep_holds=True)
             if entry.enabled:
                 self._arm(entry)
-        if self._resumed:
-            self.resume()
+
+    def keep_not_run(self, most: int) -> dict[str, deque[dict[str, Any]]]:
+        """By automation: keep so many of the times that it was triggered and did not run."""
+        kept: dict[str, deque[dict[str, Any]]] = {name: deque(maxlen=most) for name in self._entries}
+        self._runs.reports.not_run.update(kept)
+        return kept
 
     def stop(self) -> None:
         """Hear nothing more; runs stay in their records."""

@@ -16,10 +16,10 @@ from hub.store.readers import Readers
 class RecordsReader(SqliteJournal):
     """A journal of which only the reading half was opened: no lock on the folder, no connection that may write."""
 
-    def __init__(self, path: Path, master: Path) -> None:
+    def __init__(self, path: Path, master: Path, types: EventTypes | None = None) -> None:
         self.path = path
         ring = KeyRing.open(master)
-        self._types, self._ring, self._clock, self._driver = EventTypes(), ring, SystemClock(), SQLITE
+        self._types, self._ring, self._clock, self._driver = types or EventTypes(), ring, SystemClock(), SQLITE
         self._keys = DayKeys(ring)
         self._readers = Readers(SQLITE, path)
         self._closed, self._db = True, None
