@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hub.cli import options
-from hub.core.error import ConfigError, Mistake
+from hub.core.error import ConfigError, InvalidInput, Mistake
 
 if TYPE_CHECKING:
     from hub.automation.check import Catalogue
@@ -22,11 +22,19 @@ PASSING = frozenset({"alarm", "confirmation", "hit", "incident"})
 
 def add(commands: options.Commands) -> None:
     """Declare the command."""
-    options.config(options.command(commands, "check", _check, "name every mistake of a configuration"))
+    parser = options.command(commands, "check", _check, "name every mistake of a configuration, or of automation files")
+    options.config(parser, required=False)
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="automations, scripts or a blueprint")
+    words = "let entities and actions of domains pass that the hub does not have (files of Home Assistant)"
+    parser.add_argument("--lenient", action="store_true", help=words)
 
 
 def _check(given: argparse.Namespace) -> int:
-    found = mistakes(given.config)
+    if given.config is None and not given.files:
+        raise InvalidInput("nothing to check", where="hub check", hint="name --config FILE, or files of automations")
+    found = mistakes(given.config) if given.config is not None and not given.files else []
+    for path in given.files:
+        found += file_mistakes(path, given.config, lenient=given.lenient)
     for mistake in found:
         print(mistake)
     return 1 if found else 0
@@ -45,6 +53,28 @@ def mistakes(path: Path) -> list[Mistake]:
     plugins = discover(config.plugin_folders, builtin_folder())
     found = [*config.mistakes, *plugins.mistakes, *_instances(config, plugins), *_automations(config, plugins)]
     return sorted(dict.fromkeys(found), key=lambda one: (one.file, one.line, one.column))
+
+
+def file_mistakes(path: Path, config: Path | None = None, *, lenient: bool = False) -> list[Mistake]:
+    """All mistakes of one file of automations, or of a blueprint. Without a configuration entities are not known, so
+    any of a known domain passes."""
+    from hub.automation.check import check_text
+    from hub.automation.language.blueprint import folder_blueprints
+    from hub.host.config import load
+    from hub.host.discover import builtin_folder, discover
+
+    found = discover([], builtin_folder())
+    bases = [path.parent, builtin_folder().parent]
+    known: Catalogue | AnyEntity
+    if config is not None:
+        loaded = load(config)
+        found = discover(loaded.plugin_folders, builtin_folder())
+        known, bases = catalogue(loaded, found), [loaded.path.parent, *bases]
+    else:
+        known = AnyEntity(vocabulary(found))
+    blueprints = folder_blueprints(*(base / "blueprints" / "automation" for base in bases), path.parent)
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return check_text(text, str(path), known, blueprints, lenient=lenient)
 
 
 def _instances(config: HubConfig, plugins: Discovery) -> list[Mistake]:
@@ -87,6 +117,16 @@ def catalogue(config: HubConfig, plugins: Discovery) -> Catalogue:
 
     Parameters of a plugin's own actions are known only to a running hub, which tells of wrong ones at load.
     """
+    from hub.automation.check import Catalogue
+
+    known = vocabulary(plugins)
+    used = [(entry, plugins.found.get(entry.plugin)) for entry in config.instances if entry.enabled]
+    closed = all(found is not None and found.builtin for _, found in used)
+    return Catalogue(Entities(named(config), closed), known.actions, known.events)
+
+
+def vocabulary(plugins: Discovery) -> Catalogue:
+    """Event types and actions of the hub and of these plugins; no entities."""
     from pydantic import ConfigDict, create_model
 
     from hub.automation.check import Catalogue
@@ -101,9 +141,26 @@ def catalogue(config: HubConfig, plugins: Discovery) -> Catalogue:
         kinds |= {kind.name: kind for kind in found.manifest.types()}
         tables = [table.model_dump() for table in found.manifest.actions]
         actions |= {table["name"]: spec_from_table(table, anything) for table in tables}
-    used = [(entry, plugins.found.get(entry.plugin)) for entry in config.instances if entry.enabled]
-    closed = all(found is not None and found.builtin for _, found in used)
-    return Catalogue(Entities(named(config), closed), actions, kinds)
+    return Catalogue({}, actions, kinds)
+
+
+class AnyEntity:
+    """A vocabulary in which every entity of a domain that has actions exists."""
+
+    def __init__(self, known: Catalogue) -> None:
+        self.actions, self.events, self.domains = known.actions, known.events, known.domains
+        self.entities = _All()
+
+
+class _All(dict[str, Any]):
+    """Everything is in it."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Its capabilities are not known."""
+        return default
+
+    def __contains__(self, name: object) -> bool:
+        return True
 
 
 def named(config: HubConfig) -> set[str]:

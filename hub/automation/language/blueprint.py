@@ -21,7 +21,7 @@ _OWN = {
     "id", "alias", "description", "use_blueprint", "initial_state", "variables", "trigger_variables", "trace", "mode",
     "max", "max_exceeded", "icon", "on_restart",
 }  # fmt: skip
-_HEAD = {"name", "description", "domain", "input", "source_url", "author", "homeassistant"}
+_HEAD = {"name", "description", "domain", "input", "source_url", "author", "homeassistant", "icon"}
 _INPUT = {"name", "description", "default", "selector"}
 _SECTION = {"name", "description", "icon", "collapsed", "input"}
 
@@ -61,7 +61,7 @@ def fill(reader: Reader, source: Map, blueprints: Blueprints, domain: str = "aut
         return None
     given = use.get("input") or Map(use.place)
     given = reader.mapping(given, use.values_at.get("input", use.place), "'input'")
-    declared = _declared(reader, body["blueprint"])
+    declared = declared_inputs(reader, body["blueprint"])
     if given is None or declared is None:
         return None
     values = _values(reader, given, declared, use)
@@ -96,7 +96,7 @@ def _open(reader: Reader, use: Map, blueprints: Blueprints, domain: str) -> Map 
     return body
 
 
-def _declared(reader: Reader, head: Map) -> dict[str, Map] | None:
+def declared_inputs(reader: Reader, head: Map) -> dict[str, Map] | None:
     """Inputs by name, those of sections too."""
     found: dict[str, Map] = {}
     inputs = head.get("input") or Map(head.place)
@@ -110,7 +110,7 @@ def _declared(reader: Reader, head: Map) -> dict[str, Map] | None:
             continue
         if "input" in spec:
             reader.known(spec, "a section", _SECTION)
-            found.update(_declared(reader, spec) or {})
+            found.update(declared_inputs(reader, spec) or {})
         else:
             reader.known(spec, f"the input {name!r}", _INPUT)
             found[name] = spec
@@ -133,6 +133,11 @@ def _values(reader: Reader, given: Map, declared: dict[str, Map], use: Map) -> d
             title = spec.get("name") or name
             reader.wrong(use.values_at.get("input", use.place), f"the input {name!r} ({title}) is missing")
     return values
+
+
+def filled_body(reader: Reader, body: Map, values: dict[str, tuple[Any, Place]]) -> Map:
+    """A blueprint's automation with these values."""
+    return _merged(reader, body, Map(body.place), values)
 
 
 def _merged(reader: Reader, body: Map, source: Map, values: dict[str, tuple[Any, Place]]) -> Map:

@@ -71,6 +71,25 @@ def check_entity(known: Known, name: str, place: Place, wrong: Complain) -> None
         wrong(place, f"there is no entity {name!r}{near(name, known.entities)}")
 
 
+# Actions that the engine itself does: see ``hub.automation.locals``.
+_LOCAL = frozenset({
+    "automation.turn_on", "automation.turn_off", "automation.toggle", "automation.trigger", "automation.reload",
+    "script.turn_on", "script.turn_off", "script.toggle", "script.reload", "scene.turn_on", "scene.reload",
+    "logbook.log", "system_log.write", "homeassistant.update_entity",
+})  # fmt: skip
+
+
+def is_local(name: str) -> bool:
+    """Is it done by the engine itself? A script that is not there is found when it is called."""
+    return name in _LOCAL or name.startswith("script.")
+
+
+def check_slip(known: Known, name: str, place: Place, wrong: Complain) -> None:
+    """In a lenient check: an action that is nearly one of the hub's is a slip, any other is somebody else's."""
+    if name not in known.actions and not is_local(name) and (close := near(name, known.actions, 0.92)):
+        wrong(place, f"there is no action {name!r}{close}")
+
+
 def check_action(
     known: Known, name: str, at: Place, targets: Collection[Any], targets_at: Place, data: Any,
     fields_at: Mapping[str, Place], wrong: Complain,

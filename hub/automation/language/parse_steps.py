@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from hub.automation.language.known import check_action, check_event, check_fields, near
+from hub.automation.language.known import check_action, check_event, check_fields, check_slip, is_local, near
 from hub.automation.language.model import GroupCondition, TemplateCondition
 from hub.automation.language.parse_conditions import GROUPS, common, condition, conditions
 from hub.automation.language.parse_triggers import triggers
@@ -84,8 +84,10 @@ def _action(reader: Reader, source: Map, path: str) -> Step | None:
         targets, targets_at = _as_targets(data.pop("entity_id")), fields_at.pop("entity_id")
     if action is None:
         return None
-    if reader.what is not None and isinstance(action, str) and not reader.foreign(action):
-        check_action(reader.what, action, at, targets, targets_at, data, fields_at, reader.wrong)
+    if reader.what is not None and isinstance(action, str) and reader.lenient:
+        check_slip(reader.what, action, at, reader.wrong)
+    elif reader.what is not None and isinstance(action, str) and not is_local(action):
+        check_action(reader.what, action, at, targets or areas, targets_at, data, fields_at, reader.wrong)
     return ActionStep(
         **_shared(reader, source, path), action=action, targets=targets, areas=areas, data=data,
         response=reader.text(source, "response_variable") or None,
