@@ -15,7 +15,7 @@ import aiomqtt
 from hub.capabilities import MqttMessage, Receive
 from hub.sdk import InvalidInput, LimitExceeded, Unavailable
 
-from .receivers import Overflow, Receivers, Subscription
+from .receivers import Overflow, Receivers, Subscription, check_name, shown
 
 MAX_PAYLOAD = 256 << 10
 MAX_WAITING = 1_000
@@ -98,8 +98,7 @@ class Connection:
         return self._client is not None
 
     async def publish(self, topic: str, payload: bytes | str, qos: int = 0, retain: bool = False) -> None:
-        body = payload.encode() if isinstance(payload, str) else payload
-        _check_publish(topic, body, qos)
+        body = _checked(topic, payload, qos)
         client = self._client
         if client is None:
             raise Unavailable("the MQTT broker is not reached", where=topic, hint="see the mqtt plugin's page")
@@ -172,7 +171,9 @@ class Connection:
                 if more := await self._ask(client):
                     refused += more
                     await self._changed(True, _refusal(refused))
-        except aiomqtt.MqttError as gone:
+        except Exception as gone:  # whatever it is: the connection is made again, with all subscriptions
+            if not isinstance(gone, aiomqtt.MqttError):
+                self._log.warning("the subscriptions could not be made; it is tried again", exc_info=True)
             if not client._disconnected.done():
                 client._disconnected.set_exception(gone)
 
@@ -297,12 +298,19 @@ def _is_failure(code: object) -> bool:
     return isinstance(value, int) and value >= 0x80
 
 
-def _check_publish(topic: str, body: bytes, qos: int) -> None:
+def _checked(topic: str, payload: bytes | str, qos: int) -> bytes:
+    """The payload's bytes; ``InvalidInput`` for what cannot be sent."""
     try:
+        check_name(topic)
         aiomqtt.Topic(topic)
     except (TypeError, ValueError) as wrong:
         raise InvalidInput(str(wrong), where="topic", hint="a topic such as zone/lamp/set, without + and #") from None
+    try:
+        body = payload.encode() if isinstance(payload, str) else payload
+    except UnicodeEncodeError:
+        raise InvalidInput("the payload is no text in UTF-8", where=shown(topic)) from None
     if len(body) > MAX_PAYLOAD:
         raise InvalidInput(f"{len(body) >> 10} KiB; at most {MAX_PAYLOAD >> 10} KiB", where=topic)
     if qos not in (0, 1, 2):
         raise InvalidInput(f"{qos} is no QoS", where=topic, hint="0, 1 or 2")
+    return body

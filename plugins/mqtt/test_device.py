@@ -8,7 +8,9 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
+import aiomqtt
 import pytest
 
 from hub.capabilities import MqttMessage
@@ -240,6 +242,41 @@ async def test_what_is_wrong_is_refused_at_the_door(monkeypatch: pytest.MonkeyPa
         await seen.until(False)
         with pytest.raises(Unavailable, match="not reached"):
             await mqtt.publish("zone/a", b"")
+
+
+@pytest.mark.parametrize("bad", ["zone/\ud800", "zone/\x00", "zone/\n", "ก" * 30_000])
+async def test_a_name_over_which_a_broker_hangs_up_is_refused_alone(bad: str) -> None:
+    bench, box = Bench(), Box()
+    async with connection(bench) as (mqtt, seen):
+        await seen.until(True)
+        for ask in (mqtt.subscribe(bad, box), mqtt.publish(bad, b"")):
+            with pytest.raises(InvalidInput, match=r"control characters|over 65535 bytes") as refused:
+                await ask
+            assert str(refused.value).encode()
+        with pytest.raises(InvalidInput, match="no text in UTF-8"):
+            await mqtt.publish("zone/a", "\ud800")
+        await mqtt.subscribe("zone/#", box)
+        await bench.until(lambda: bench.subscribed == ["zone/#"])
+        assert bench.connected == 1
+
+
+async def test_whatever_ends_the_asking_the_connection_is_made_again_with_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench, box = Bench(), Box()
+    real, slips = aiomqtt.Client.subscribe, [ValueError("a slip of the library")]
+
+    async def subscribe(client: aiomqtt.Client, *args: Any, **kwargs: Any) -> Any:
+        if slips:
+            raise slips.pop()
+        return await real(client, *args, **kwargs)
+
+    async with connection(bench) as (mqtt, seen):
+        await seen.until(True)
+        monkeypatch.setattr(aiomqtt.Client, "subscribe", subscribe)
+        await mqtt.subscribe("zone/#", box)
+        await bench.until(lambda: bench.connected == 2 and bench.subscribed == ["zone/#"])
+        bench.send(publish("zone/a", b"good", 1, 1))
+        await bench.until(lambda: bench.acked == [1])
+        assert box.got == [b"good"]
 
 
 async def test_the_last_receiver_of_a_filter_takes_the_subscription_with_it() -> None:
