@@ -92,8 +92,10 @@ class Recorder:
         await self._close(call, draft, mime, whole)  # cancelled, the draft stays for the next start
 
     async def _take(self, socket: Socket, call: EmergencyCall, draft: MediaDraft, mime: str) -> bool:
-        """Each piece to the disk, then its answer. Did the browser say that it is whole?"""
+        """Each piece to the disk, then its answer, while this officer has the call. Is it whole?"""
         while isinstance(piece := await socket.receive(), bytes):
+            if call.ended_at is not None or call.officer != socket.request.actor:
+                return True  # up to the end or the transfer, which is all that it may hold
             if not draft.size and not begins(piece, mime):
                 raise InvalidInput(f"these bytes are no {mime}", where=call.entity)
             if draft.size + len(piece) > MAX_FILE:

@@ -137,6 +137,22 @@ async def test_only_the_officer_who_has_the_call_records_it() -> None:
         assert at.told("recording_failed") == []
 
 
+@pytest.mark.parametrize("action", ["call.transfer", "call.end"])
+async def test_the_former_officer_s_browser_records_no_further(action: str) -> None:
+    async with desk() as at, at.phone() as phone:
+        call = await talked(at, phone)
+        async with at.staff("noi", f"recording?call={call}") as recorder:
+            await recorder.socket.send_str('{"mime": "video/webm"}')
+            await recorder.socket.send_bytes(PIECE)
+            await kept(recorder)
+            assert (await at.act("noi", action, call))["status"] == "done"
+            await recorder.socket.send_bytes(b"what is said later")
+            await recorder.closed()
+            recorded = (await at.hub.wait_event("call_recorded", entity=call)).data
+        assert (recorded["bytes"], recorded["interrupted"]) == (len(PIECE), False)
+        assert at.told("recording_failed") == []
+
+
 @pytest.mark.parametrize(("settings", "failures"), [({}, 1), ({"record": False}, 0), ({"simulated": True}, 0)])
 async def test_no_picture_within_five_seconds_is_an_alarm_event(settings: dict[str, Any], failures: int) -> None:
     clock = ManualClock()
