@@ -129,7 +129,7 @@ class Connection:
     # --- the connection
 
     async def run(self) -> None:
-        """Keep the connection until cancelled."""
+        """Keep the connection until cancelled: whatever ends it, that is told, and it is made again."""
         turn = 0
         while True:
             held = False
@@ -141,7 +141,11 @@ class Connection:
                 await self._hold(client)
             except (aiomqtt.MqttError, Overflow, Unavailable, OSError) as gone:
                 turn = 0 if held and not isinstance(gone, Overflow) else turn + 1
-                await self._lost(str(gone) or type(gone).__name__)
+                await self._tell(False, str(gone) or type(gone).__name__)
+            except Exception as fault:  # nobody foresaw it
+                turn += 1
+                self._log.error("the MQTT connection failed; it is made again", exc_info=fault)
+                await self._tell(False, f"{type(fault).__name__}: {fault}"[:300])
             wait = BACK_OFF_S[min(turn, len(BACK_OFF_S) - 1)]
             await asyncio.sleep(wait * self._rng.uniform(0.7, 1.3))  # many hubs must not come back in one moment
 
@@ -170,7 +174,7 @@ class Connection:
                 self._ask_now.clear()
                 if more := await self._ask(client):
                     refused += more
-                    await self._changed(True, _refusal(refused))
+                    await self._say(True, _refusal(refused))
         except Exception as gone:  # whatever it is: the connection is made again, with all subscriptions
             if not isinstance(gone, aiomqtt.MqttError):
                 self._log.warning("the subscriptions could not be made; it is tried again", exc_info=True)
@@ -220,11 +224,14 @@ class Connection:
         told = MqttMessage(message.topic.value, bytes(message.payload), message.qos, bool(message.retain))
         self.receivers.deliver(told, acknowledge)
 
-    async def _lost(self, reason: str) -> None:
-        await self._tell(False, reason)
+    async def _say(self, connected: bool, reason: str) -> None:
+        try:
+            await self._changed(connected, reason)
+        except Exception as fault:  # a full journal, say: the connection goes on, and is shown with the next look
+            self._log.warning("the connection's state could not be shown: %s", fault)
 
     async def _tell(self, connected: bool, reason: str) -> None:
-        await self._changed(connected, reason)
+        await self._say(connected, reason)
         for watch in list(self._followers):
             try:
                 await watch.changed(connected)

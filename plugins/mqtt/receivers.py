@@ -153,7 +153,12 @@ class Receivers:
 
     def _settle(self) -> None:
         while self._open and self._open[0].waiting <= 0:
-            self._open.popleft().acknowledge()
+            delivery = self._open.popleft()
+            try:
+                delivery.acknowledge()
+            except Exception as fault:  # the broker sends it again; its receiver goes on
+                self.log.warning("%s could not be acknowledged", shown(delivery.message.topic), exc_info=True)
+                self.trouble(f"{delivery.message.topic}: not acknowledged: {type(fault).__name__}")
 
     def cut(self) -> None:
         """The connection is gone: nothing of it can be acknowledged any more, the broker sends it again."""

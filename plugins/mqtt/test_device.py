@@ -18,7 +18,7 @@ from hub.sdk import InvalidInput, LimitExceeded, Unavailable
 from plugins.mqtt import device
 from plugins.mqtt.device import Broker, Connection
 from plugins.mqtt.fake import Bench, publish
-from plugins.mqtt.receivers import MAX_QUEUE, MAX_SUBSCRIPTIONS
+from plugins.mqtt.receivers import MAX_QUEUE, MAX_SUBSCRIPTIONS, Receivers
 
 LOG = logging.getLogger("test.mqtt")
 
@@ -277,6 +277,46 @@ async def test_whatever_ends_the_asking_the_connection_is_made_again_with_all(mo
         bench.send(publish("zone/a", b"good", 1, 1))
         await bench.until(lambda: bench.acked == [1])
         assert box.got == [b"good"]
+
+
+async def test_neither_a_desk_that_cannot_be_told_nor_a_slip_ends_the_keeper(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench, box = Bench(), Box()
+    async with connection(bench) as (mqtt, seen):
+        await seen.until(True)
+        told, hold, slips = mqtt._changed, mqtt._hold, [KeyError("a slip")]
+
+        async def failing(connected: bool, reason: str) -> None:
+            await told(connected, reason)
+            raise Unavailable("the journal could not commit")
+
+        async def slip(client: aiomqtt.Client) -> None:
+            if slips:
+                raise slips.pop()
+            await hold(client)
+
+        monkeypatch.setattr(mqtt, "_changed", failing)
+        monkeypatch.setattr(mqtt, "_hold", slip)
+        bench.hang_up()
+        await bench.until(lambda: bench.connected == 3)  # lost, the slip, and there again
+        assert "KeyError: 'a slip'" in seen.reasons
+        await mqtt.subscribe("zone/#", box)
+        await bench.until(lambda: "zone/#" in bench.subscribed)
+        bench.send(publish("zone/a", b"good", 1, 1))
+        await bench.until(lambda: bench.acked == [1])
+
+
+async def test_a_message_that_cannot_be_acknowledged_does_not_end_its_receiver() -> None:
+    box, receivers = Box(), Receivers(LOG, lambda left: None)
+    receivers.add("zone/#", box, 1)
+
+    def broken() -> None:
+        raise ValueError("the socket is closed")
+
+    receivers.deliver(MqttMessage("zone/a", b"one", 1, False), broken)
+    receivers.deliver(MqttMessage("zone/a", b"two", 1, False), lambda: None)
+    await box.until(2)
+    assert (box.got, receivers.problem) == ([b"one", b"two"], "zone/a: not acknowledged: ValueError")
+    await receivers.end()
 
 
 async def test_the_last_receiver_of_a_filter_takes_the_subscription_with_it() -> None:

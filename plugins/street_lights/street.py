@@ -8,7 +8,7 @@ from dataclasses import asdict
 from fnmatch import fnmatchcase
 from typing import Any
 
-from hub.capabilities import Mqtt, MqttMessage
+from hub.capabilities import Mqtt, MqttMessage, MqttSubscription
 from hub.sdk import (
     Context,
     Entity,
@@ -49,6 +49,7 @@ class Street:
         self._neighbours = _neighbours(config)
         self._groups: dict[str, tuple[GroupSettings, Group]] = {}
         self._changing = asyncio.Lock()
+        self._listening: list[MqttSubscription] = []
         self._kept: dict[str, Plan] = {}
         self._shown: dict[str, Any] = {}
         self.problems: list[str] = []
@@ -79,13 +80,15 @@ class Street:
 
     async def connect(self, mqtt: Mqtt) -> None:
         """Listen to announcements, and to lamps that are known already."""
+        while self._listening:  # of a try before that did not come to its end
+            await self._listening.pop().end()
         self._zone.mqtt = mqtt
         for lamp in list(self.lamps.values()):
             await self._alone(lamp.entity, lamp.listen())
         prefix = self._config.discovery_prefix
         for place in ("light/+/config", "light/+/+/config"):
-            await mqtt.subscribe(f"{prefix}/{place}", self.announcement, qos=1)
-        await mqtt.on_connection(self.linked)
+            self._listening.append(await mqtt.subscribe(f"{prefix}/{place}", self.announcement, qos=1))
+        self._listening.append(await mqtt.on_connection(self.linked))
 
     async def linked(self, connected: bool) -> None:
         """The broker came or went. When it came, lamps are asked to announce themselves (Home Assistant's birth

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sys
 import time
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from hub.sdk import Denied
+from hub.sdk import Context, Denied, LimitExceeded, ManualClock
 from hub.testing import harness
+from plugins.street_lights import listen
 from plugins.street_lights.conftest import HERE, Scene, scene
 from plugins.street_lights.discovery import LampConfig
 from plugins.street_lights.plan import BANGKOK
+from plugins.street_lights.street import Street
 
 GROUP = {"id": "market", "name": {"th": "ตลาด", "en": "Market"}, "members": ["lamp_*"]}
 
@@ -271,6 +274,32 @@ async def test_a_lamp_that_fails_costs_no_other_its_commands(monkeypatch: pytest
         await at.shows("lamp_02", state="on")
         await at.shows("lamp_02", state="off", boost_until=None)  # its time came with a tick
         await at.until(lambda: _whole(at).get("problem") == "light.lamp_01: ValueError: a slip")
+
+
+async def test_listening_is_tried_again_whatever_stood_in_its_way() -> None:
+    tries, told = [KeyError("a slip"), LimitExceeded("over 4000 subscriptions")], list[str]()
+
+    class Road:
+        async def connect(self, mqtt: object) -> None:
+            if tries:
+                raise tries.pop()
+            told.append("heard")
+
+    class Hub:
+        clock, log = ManualClock(), logging.getLogger("test.lights")
+
+        async def need(self, protocol: object) -> None: ...
+
+        async def health(self, ok: bool, reason: str = "") -> None:
+            told.append(reason)
+
+    listening = asyncio.create_task(listen(cast(Context, Hub()), cast(Street, Road())))
+    async with asyncio.timeout(10):
+        while not listening.done():
+            Hub.clock.advance(2.0)
+            await asyncio.sleep(0)
+    again = "the lamps cannot be heard: {}; it is tried again"
+    assert told == [again.format("over 4000 subscriptions"), again.format("KeyError: 'a slip'"), "heard"]
 
 
 @pytest.mark.parametrize("payload", ["MAYBE", "x" * 5000, "", "\ufffd"])
