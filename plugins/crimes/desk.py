@@ -22,6 +22,7 @@ from hub.sdk import (
 from .device import Register, RegisterError
 
 HOUR_S = 3_600.0
+DAY_S = 86_400.0
 MAX_WAITING = 500
 Kind = Literal["person", "vehicle", "case"]
 
@@ -38,7 +39,8 @@ class Desk:
 
     async def take_up(self) -> None:
         """Go on with the questions that wait for a result by hand."""
-        self._waiting = await self._rows.all()
+        now = self._ctx.clock.now()
+        self._waiting = {request: {"at": now, **about} for request, about in (await self._rows.all()).items()}
         await self._show("ok" if self._register is None else "unknown")
 
     async def look_up(
@@ -52,7 +54,9 @@ class Desk:
         call = current_call()
         await self._check(call.actor, incident)
         request = self._ctx.ids.new()
-        about = {"by": call.actor, "kind": kind, "purpose": purpose, "incident": incident}
+        about = {
+            "by": call.actor, "kind": kind, "purpose": purpose, "incident": incident, "at": self._ctx.clock.now(),
+        }  # fmt: skip
         if self._register is None:
             return await self._wait(request, about)
         try:
@@ -78,13 +82,12 @@ class Desk:
             raise NotFound("no look-up of this number waits for a result", where="request")
         if about["by"] != current_call().actor:
             raise Denied(f"only {about['by']}, who asked, may enter the result", where="request")
-        await self._tell(request, about, "hit" if hit else "no_hit")
-        del self._waiting[request]
-        await self._rows.delete(request)
+        await self._close(request, about, "hit" if hit else "no_hit")
         await self._show("ok")
 
     async def look(self) -> None:
-        """Is the register there?"""
+        """Is the register there? And which look-ups by hand has nobody closed within a day?"""
+        await self._expire()
         if self._register is None:
             await self._ctx.alive()
             return
@@ -96,6 +99,21 @@ class Desk:
             await self._up()
 
     # --- inside
+
+    async def _expire(self) -> None:
+        """Only who asked may enter a result, and may be off duty for good: after a day the answer counts as one that
+        never came, or the room for questions fills up."""
+        oldest = self._ctx.clock.now() - DAY_S
+        late = [(request, about) for request, about in self._waiting.items() if about["at"] < oldest]
+        for request, about in late:
+            await self._close(request, about, "failed")
+        if late:
+            await self._show("ok" if self._register is None else "unknown")
+
+    async def _close(self, request: str, about: dict[str, Any], outcome: str) -> None:
+        await self._tell(request, about, outcome)
+        self._waiting.pop(request, None)
+        await self._rows.delete(request)
 
     async def _check(self, by: str, incident: str) -> None:
         state = await self._ctx.state(incident)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from hub.sdk import Denied, InvalidInput, Query
+from hub.sdk import Denied, InvalidInput, ManualClock, Query
 from hub.testing import Harness, contract, harness
 from plugins.crimes import Settings, fake
 
@@ -144,6 +145,24 @@ async def test_by_hand_only_who_asked_enters_hit_or_not() -> None:
         again = await hub.call("crimes.enter_result", None, params)
         assert again.error is not None and "waits for a result" in again.error["message"]
         assert [event.data["outcome"] for event in hub.events("looked_up")] == ["waiting", "hit"]
+
+
+async def test_a_look_up_by_hand_that_nobody_closes_ends_after_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = ManualClock()
+    async with harness(HERE, {}, beside=[{"plugin": "incident_desk"}], clock=clock) as hub:
+        monkeypatch.setattr(sys.modules["hub_plugins.crimes.desk"], "MAX_WAITING", 1)
+        incident = (await hub.call("incident.open", None, {"kind": "test", "title": "เหตุ"})).result
+        asked = await hub.call("crimes.look_up", None, {**ASK, "incident": incident})
+        full = await hub.call("crimes.look_up", None, {**ASK, "incident": incident})
+        assert full.error is not None and "wait for a result" in full.error["message"]
+        clock.advance(86_300)
+        await hub.restart()  # the time is kept with the question
+        clock.advance(200)
+        late = await hub.wait_event("looked_up", match={"outcome": "failed"})
+        assert (late.data["request"], late.data["by"]) == (asked.result["request"], "user:test")
+        await hub.until(lambda: hub.state("register.crimes").attributes["waiting"] == 0)  # type: ignore[union-attr]
+        again = await hub.call("crimes.look_up", None, {**ASK, "incident": incident})
+        assert again.result["outcome"] == "waiting"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from hub.sdk import Context, InvalidInput, PluginSpec, plugin
 from .calls import Calls
 from .door import Door
 from .flood import Flood
+from .photos import Photos
 from .recorder import Recorder
 from .reports import Reports
 from .settings import Settings
@@ -23,10 +24,12 @@ FORGET_S = 3_600.0
 async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
     """Take up stickers, reports and calls, keep what a crash cut, then open the doors."""
     stickers, calls = Stickers(ctx, config), Calls(ctx, config)
-    reports, recorder = Reports(ctx, config, stickers), Recorder(ctx, calls, config)
+    photos, recorder = Photos(ctx, config.photos_mib_a_day << 20), Recorder(ctx, calls, config)
+    reports = Reports(ctx, config, stickers, photos)
     await stickers.take_up()
     await calls.take_up()
     await recorder.take_up()
+    await photos.take_up()
     await reports.take_up()
     await reports.forget_old()
     await ctx.act("sticker.put", stickers.put)

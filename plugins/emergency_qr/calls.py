@@ -30,6 +30,7 @@ from .stickers import Sticker
 QUIET_S = 12.0  # a page says that it is there every 3 s
 PIECE_S = 6.0  # a recording's seconds come each second
 LOCATE_EVERY_S = 2.0
+MAX_OF_ONE_PHONE, MAX_AT_ONE_STICKER = 2, 3  # that ring at once
 
 
 class Calls:
@@ -60,19 +61,32 @@ class Calls:
 
     async def ring(self, sticker: Sticker, language: str, line: Line) -> tuple[EmergencyCall, str]:
         """A new call; it and the secret by which its citizen comes back. ``LimitExceeded`` when too many ring."""
-        if sum(call.ringing for call in self._calls.values()) >= self._config.max_waiting:
-            raise LimitExceeded("all lines are taken", where=self._ctx.instance, hint="call 191")
+        self._admit(sticker, line.sender)
         key, now, receipt = secrets.token_urlsafe(18), self._ctx.clock.now(), self._ctx.ids.receipt()
         call = EmergencyCall(
             id=receipt.lower().replace("-", "_"), receipt=receipt, sticker=sticker.id, place=sticker.name.th,
             place_en=sticker.name.en, lat=sticker.lat, lon=sticker.lon, key=hashed(key), language=language,
             started_at=now, rings_since=now, simulated=self._config.simulated, caller=line,
+            sender=line.sender,
         )  # fmt: skip
         self._calls[call.id] = call
         await self._save(call)
         await self._ctx.add(call.described(), CallDevice(self, call))
         await self._announce(call)
         return call, key
+
+    def _admit(self, sticker: Sticker, sender: str) -> None:
+        """One phone, or one sticker that somebody photographed, must not take everybody's lines."""
+        ringing = [call for call in self._calls.values() if call.ringing]
+        refused = ""
+        if sum(call.sender == sender for call in ringing) >= MAX_OF_ONE_PHONE:
+            refused = f"{MAX_OF_ONE_PHONE} calls of this phone are ringing"
+        elif sum(call.sticker == sticker.id for call in ringing) >= MAX_AT_ONE_STICKER:
+            refused = f"{MAX_AT_ONE_STICKER} calls of this sticker are ringing"
+        elif len(ringing) >= self._config.max_waiting:
+            refused = "all lines are taken"
+        if refused:
+            raise LimitExceeded(refused, where=self._ctx.instance, hint="call 191")
 
     async def _announce(self, call: EmergencyCall) -> None:
         started = CallStarted(
@@ -92,6 +106,7 @@ class Calls:
         if call is None or call.ended_at is not None or not same_secret(key, call.key):
             raise NotFound("this call is over", where="call")
         before, call.caller, call.caller_lost_at = call.caller, line, None
+        call.sender = line.sender
         if before is not None and before is not line:
             before.close("taken over by a newer page")
         await self._ctx.emit(CallLinkChanged(link="up"), entity=call.entity)

@@ -60,6 +60,7 @@ class EmergencyCall:
     picture_due: float | None = None  # a recording must have begun by then
     recorded_at: float | None = None  # when its last second came, while one is open
     located_at: float = 0.0
+    sender: str = ""  # whose phone it is, as ``flood.sender`` counts them
 
     @property
     def entity(self) -> str:

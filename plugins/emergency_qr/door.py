@@ -11,11 +11,12 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
 
-from hub.sdk import Context, HubError, InvalidInput, WebRequest, WebResponse
+from hub.sdk import Context, HubError, InvalidInput, LimitExceeded, WebRequest, WebResponse
 
-from .flood import Flood
+from .flood import Flood, sender
 from .multipart import read_form
-from .reports import MAX_TEXT, Reports, Said, photo_mime
+from .photos import photo_mime
+from .reports import MAX_TEXT, Reports, Said
 from .settings import Settings
 from .stickers import Sticker, Stickers
 from .words import WORDS, Language, language_of, script_words, with_number
@@ -72,7 +73,7 @@ class Door:
         if wrong:
             return self._first(request, sticker, language, said, wrong, 400)
         try:
-            receipt, key = await self._reports.file(sticker, said)
+            receipt, key = await self._reports.file(sticker, said, sender(request.remote))
         except HubError as fault:
             self._ctx.log.error("a citizen's report was not kept: %s", fault.message)
             return self._first(request, sticker, language, said, self._words[language]["failed"], 503)
@@ -120,9 +121,11 @@ class Door:
         if wrong:
             return self._about(language, receipt, row, said, wrong, 400)
         try:
-            await self._reports.add(receipt, said)
+            await self._reports.add(receipt, said, sender(request.remote))
         except InvalidInput:
             return self._about(language, receipt, row, said, self._words[language]["many_photos"], 400)
+        except LimitExceeded:
+            return self._about(language, receipt, row, said, self._words[language]["photo_many"], 429)
         except HubError as fault:
             self._ctx.log.error("what a citizen added was not kept: %s", fault.message)
             return self._about(language, receipt, row, said, self._words[language]["failed"], 503)
@@ -206,6 +209,7 @@ def _degrees(text: str, most: float) -> float | None:
 
 def _text(message: dict[str, Any], words: dict[str, str]) -> str:
     marks = [words["picture"]] if message["photo"] else []
+    marks += [words[message["lost"]]] if message.get("lost") else []
     marks += [words["called"]] if message.get("called") else []
     return " ".join([message["text"], *marks]).strip()
 

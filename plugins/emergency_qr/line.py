@@ -11,6 +11,8 @@ import orjson
 
 from hub.sdk import Clock, InvalidInput, LimitExceeded, Socket, TimedOut, Unavailable
 
+from .flood import sender
+
 MAX_MESSAGE = 64 << 10
 MAX_QUEUED = 256
 A_SECOND, AT_ONCE = 30.0, 120.0  # messages; a browser sends some dozens of candidates at once
@@ -32,6 +34,11 @@ class Line:
     def actor(self) -> str:
         """Who is signed in at the other end; "" for a citizen."""
         return self._socket.request.actor or ""
+
+    @property
+    def sender(self) -> str:
+        """Whose phone is at the other end, as ``flood.sender`` counts them."""
+        return sender(self._socket.request.remote)
 
     def tell(self, kind: str, **fields: Any) -> None:
         """Send when it can be sent. Who does not take the queue of 256 is closed."""

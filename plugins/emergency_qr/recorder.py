@@ -7,6 +7,7 @@ long call is several.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import orjson
@@ -38,14 +39,24 @@ class Recorder:
     async def take_up(self) -> None:
         """Keep what a crash cut: all that had come until then."""
         for key in await self._ctx.media.drafts():
-            draft = await self._ctx.media.draft(key, "video/webm", self._config.recording_retention)
             call = self._calls.find(key.rpartition("-")[0])
-            if not draft.size:
-                await draft.drop()
-                continue
-            size, media = draft.size, await draft.keep()
-            if call is not None:
-                await self._tell(call, media, size, (await self._ctx.media.get(media))[1], True)
+            try:
+                await self._finish(key, call)
+            except HubError as fault:  # a full disk, a damaged note: neither reports nor calls wait for it
+                self._ctx.log.error("the unfinished recording %s waits for the next start: %s", key, fault)
+                if call is not None:
+                    with contextlib.suppress(HubError):
+                        words = f"what was recorded before the restart could not be kept: {fault.message}"
+                        await self._calls.recording_failed(call, words)
+
+    async def _finish(self, key: str, call: EmergencyCall | None) -> None:
+        draft = await self._ctx.media.draft(key, "video/webm", self._config.recording_retention)
+        if not draft.size:
+            await draft.drop()
+            return
+        size, media = draft.size, await draft.keep()
+        if call is not None:
+            await self._tell(call, media, size, (await self._ctx.media.get(media))[1], True)
 
     async def serve(self, socket: Socket) -> None:
         """One file."""
@@ -81,8 +92,10 @@ class Recorder:
         await self._close(call, draft, mime, whole)  # cancelled, the draft stays for the next start
 
     async def _take(self, socket: Socket, call: EmergencyCall, draft: MediaDraft, mime: str) -> bool:
-        """Each piece to the disk, then its answer. Did the browser say that it is whole?"""
+        """Each piece to the disk, then its answer, while this officer has the call. Is it whole?"""
         while isinstance(piece := await socket.receive(), bytes):
+            if call.ended_at is not None or call.officer != socket.request.actor:
+                return True  # up to the end or the transfer, which is all that it may hold
             if not draft.size and not begins(piece, mime):
                 raise InvalidInput(f"these bytes are no {mime}", where=call.entity)
             if draft.size + len(piece) > MAX_FILE:

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.capabilities import ReportAdded, ReportReceived
-from hub.sdk import Context, Event, HubError, InvalidInput
+from hub.sdk import Context, Event, HubError, InvalidInput, LimitExceeded
 
 from .device import hashed, same_secret
+from .photos import Photos
 from .settings import Settings
 from .stickers import Sticker, Stickers
 
 MAX_TEXT = 2_000
-MAX_PHOTO = 10 << 20
 MAX_REPORTS = 5_000
 MAX_MESSAGES = 60
 MAX_PHOTOS = 10  # of one report
+NOT_KEPT = "[ภาพที่ส่งมาไม่ได้เก็บ]"  # for the desk, which may ask for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +32,11 @@ class Said:
     lon: float | None = None
 
 
-def photo_mime(content: bytes) -> str:
-    """The kind of a picture by its first bytes; ``InvalidInput`` for anything else and over 10 MiB."""
-    if len(content) <= MAX_PHOTO:
-        if content.startswith(b"\xff\xd8\xff"):
-            return "image/jpeg"
-        if content.startswith(b"\x89PNG\r\n\x1a\n"):
-            return "image/png"
-        if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
-            return "image/webp"
-    raise InvalidInput("a photo is JPEG, PNG or WebP of at most 10 MiB", where="photo")
-
-
 class Reports:
     """All that are open or closed lately; rows by receipt."""
 
-    def __init__(self, ctx: Context, config: Settings, stickers: Stickers) -> None:
-        self._ctx, self._config, self._stickers = ctx, config, stickers
+    def __init__(self, ctx: Context, config: Settings, stickers: Stickers, photos: Photos) -> None:
+        self._ctx, self._config, self._stickers, self._photos = ctx, config, stickers, photos
         self._rows = ctx.records("reports")
         self._reports: dict[str, dict[str, Any]] = {}
 
@@ -63,17 +52,18 @@ class Reports:
         row = self._reports.get(receipt)
         return row if row is not None and key and same_secret(key, row["key"]) else None
 
-    async def file(self, sticker: Sticker, said: Said) -> tuple[str, str]:
+    async def file(self, sticker: Sticker, said: Said, sender: str) -> tuple[str, str]:
         """A new report; receipt and secret. It is durable when this returns."""
-        media = await self._keep_photo(said.photo, needed=False)
+        media, lost = await self._keep_photo(said, sender)
         receipt, key, now = self._ctx.ids.receipt(), secrets.token_urlsafe(12), self._ctx.clock.now()
         row = self._row(sticker.name.as_data(), key, now)
-        row["messages"] = [_message(now, "me", said.text, bool(media))]
+        row["messages"] = [_message(now, "me", said.text, bool(media), lost=lost)]
         row["photos"] = len(media)
         await self._write(receipt, row)
         given = said.lat is not None and said.lon is not None
         await self._report(receipt, ReportReceived(
-            receipt=receipt, door=self._ctx.instance, channel="qr", text=said.text, reporter=said.phone, media=media,
+            receipt=receipt, door=self._ctx.instance, channel="qr", text=_told(said.text, lost),
+            reporter=said.phone, media=media,
             lat=said.lat if given else sticker.lat, lon=said.lon if given else sticker.lon, place=sticker.name.th,
             place_entity=sticker.entity, reference=sticker.id, simulated=self._config.simulated, received_at=now,
         ))  # fmt: skip
@@ -95,15 +85,15 @@ class Reports:
         row["messages"] = [_message(now, "me", "", False) | {"called": True}]
         await self._write(receipt, row)
 
-    async def add(self, receipt: str, said: Said) -> None:
+    async def add(self, receipt: str, said: Said, sender: str) -> None:
         """More about the same matter."""
         row = self._reports[receipt]
         if row["photos"] >= MAX_PHOTOS and said.photo:
             raise InvalidInput(f"a report has at most {MAX_PHOTOS} photos", where="photo")
-        media = await self._keep_photo(said.photo)
+        media, lost = await self._keep_photo(said, sender)
         row["photos"] += len(media)
-        await self._say(receipt, "me", said.text, bool(media))
-        await self._ctx.emit(ReportAdded(receipt=receipt, text=said.text, media=media))
+        await self._say(receipt, "me", said.text, bool(media), lost=lost)
+        await self._ctx.emit(ReportAdded(receipt=receipt, text=_told(said.text, lost), media=media))
 
     def _row(self, place: dict[str, str], key: str, now: float) -> dict[str, Any]:
         return {
@@ -111,21 +101,23 @@ class Reports:
             "photos": 0, "version": 1,
         }  # fmt: skip
 
-    async def _keep_photo(self, photo: bytes, needed: bool = True) -> list[str]:
-        """Its media id. When it is not ``needed``, the words are not lost for a picture that cannot be kept."""
+    async def _keep_photo(self, said: Said, sender: str) -> tuple[list[str], str]:
+        """Its media id, or the name of the words that say why it was not kept: the text is not lost for a picture.
+        Without a text the error is the answer."""
         try:
-            return [await self._ctx.media.put(photo, photo_mime(photo), "messages")] if photo else []
+            return [await self._photos.keep(said.photo, sender)] if said.photo else [], ""
         except HubError as fault:
-            if needed:
+            if not said.text:
                 raise
             self._ctx.log.warning("a report's photo was not kept: %s", fault.message)
-            return []
+            return [], "photo_many" if isinstance(fault, LimitExceeded) else "photo_lost"
 
-    async def _say(self, receipt: str, by: str, text: str, photo: bool, id: str = "") -> None:
+    async def _say(self, receipt: str, by: str, text: str, photo: bool, id: str = "", lost: str = "") -> None:
         row = self._reports[receipt]
         if id and any(one.get("id") == id for one in row["messages"]):
             return  # told again after a restart
-        row["messages"] = [*row["messages"], _message(self._ctx.clock.now(), by, text, photo, id)][-MAX_MESSAGES:]
+        said = _message(self._ctx.clock.now(), by, text, photo, id, lost)
+        row["messages"] = [*row["messages"], said][-MAX_MESSAGES:]
         row["version"] += 1
         await self._write(receipt, row)
 
@@ -144,7 +136,12 @@ class Reports:
         self._reports[receipt] = row
         await self._rows.put(receipt, row)
         while len(self._reports) > MAX_REPORTS:
-            await self._forget(min(self._reports, key=lambda one: float(self._reports[one]["at"])))
+            await self._forget(min(self._reports, key=self._worth))
+
+    def _worth(self, receipt: str) -> tuple[bool, float]:
+        """Closed ones go first, then the oldest."""
+        row = self._reports[receipt]
+        return row["status"] != "closed", float(row["at"])
 
     async def _forget(self, receipt: str) -> None:
         del self._reports[receipt]
@@ -157,5 +154,10 @@ class Reports:
             await self._forget(receipt)
 
 
-def _message(at: float, by: str, text: str, photo: bool, id: str = "") -> dict[str, Any]:
-    return {"at": at, "by": by, "text": text, "photo": photo, **({"id": id} if id else {})}
+def _message(at: float, by: str, text: str, photo: bool, id: str = "", lost: str = "") -> dict[str, Any]:
+    more = {name: value for name, value in (("id", id), ("lost", lost)) if value}
+    return {"at": at, "by": by, "text": text, "photo": photo, **more}
+
+
+def _told(text: str, lost: str) -> str:
+    return f"{text}\n{NOT_KEPT}" if lost else text

@@ -69,5 +69,9 @@ class Settings(Config):
     )
     report_days: int = Field(90, ge=1, description="how long the page says that reports are kept (class messages)")
     recording_days: int = Field(1_826, ge=1, description="how long the page says that recordings are kept")
+    photos_mib_a_day: int = Field(
+        2_048, ge=0, le=1 << 20,
+        description="MiB of citizens' photos kept in a day, at most 100 of one phone; beyond it words are still taken",
+    )  # fmt: skip
     list_hours: float = Field(24.0, ge=0.1, le=720, description="hours that an ended call stays in the list")
     simulated: bool = Field(False, description="nobody real calls here: shown as จำลอง")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from aiohttp import ClientSession
 from hub.sdk import ManualClock
 from hub.testing import contract, harness
 from plugins.emergency_qr.conftest import SETTINGS, Desk, Talk, desk
-from plugins.emergency_qr.flood import Flood
+from plugins.emergency_qr.flood import Flood, sender
 from plugins.emergency_qr.ice import credential
 
 test_contract = contract(
@@ -234,7 +236,48 @@ def test_a_bucket_fills_with_time() -> None:
     assert [flood.take("a"), flood.take("a")] == [True, False]
 
 
+async def test_one_phone_and_one_sticker_take_not_all_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    pier = {"id": "pier", "name": {"th": "ท่าน้ำ", "en": "Pier"}, "token": "test-sticker-token-2"}
+    async with desk(stickers=[*SETTINGS["stickers"], pier]) as at, contextlib.AsyncExitStack() as stack:
+        phones = [await stack.enter_async_context(at.phone()) for _ in range(5)]
+        first = await rung(phones[0])
+        await rung(phones[1])
+        await phones[2].say("ring")
+        assert "2 calls of this phone are ringing" in await phones[2].closed()
+        line = sys.modules["hub_plugins.emergency_qr.line"]
+        monkeypatch.setattr(line, "sender", lambda remote: "another phone")
+        await rung(phones[3])
+        await phones[4].say("ring")
+        assert "3 calls of this sticker are ringing" in await phones[4].closed()
+        await at.act("noi", "call.answer", first["call"])  # it rings no more
+        monkeypatch.undo()
+        await rung(await stack.enter_async_context(at.phone("test-sticker-token-2")))
+
+
+def test_ten_phones_that_send_as_fast_as_they_may_do_not_take_the_others_turn() -> None:
+    clock = ManualClock()
+    flood = Flood(clock, 6, 20)
+    for _ in range(30):
+        for n in range(10):
+            while flood.take(f"10.0.0.{n}"):
+                pass
+        citizen = [flood.take("192.0.2.7"), flood.take("192.0.2.7")]
+        assert citizen == [True, True]
+        clock.advance(40)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8:1:2::5", "2001:db8:1:2:ffff::9", True), ("2001:db8:1:2::5", "2001:db8:1:3::5", False),
+        ("192.0.2.1", "::ffff:192.0.2.1", True), ("192.0.2.1", "192.0.2.2", False), ("fe80::1%eth0", "fe80::2", True),
+        ("unknown", "unknown", True),
+    ],
+)  # fmt: skip
+def test_who_counts_as_one_phone(one: str, other: str, same: bool) -> None:
+    assert (sender(one) == sender(other)) is same
+
+
 def test_turn_passwords_are_what_coturn_computes() -> None:
     # openssl: printf '1700000000:noi' | openssl dgst -sha1 -hmac north -binary | base64
     assert credential("north", "noi", 1_700_000_000) == ("1700000000:noi", "1cOltwtwZ65r3tEo5yH8DwXbHI8=")
-

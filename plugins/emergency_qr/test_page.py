@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -120,12 +121,61 @@ async def test_a_full_disk_keeps_the_words_without_the_photo_and_says_when_it_ke
         status, _, where = await at.post(f"p/{TOKEN}", {"text": "คำพูดสำคัญกว่า"}, JPEG)
         assert (status, at.told("report_received")[0]["media"]) == (303, [])
         path = where.removeprefix("/hook/emergency_qr/").partition("?")[0]
-        status, page, _ = await at.post(path, {"text": "เพิ่ม"}, JPEG)
-        assert (status, "กรุณาโทร 191" in page, "เพิ่ม</textarea>" in page) == (503, True, True)
+        assert "แต่ข้อความของท่านถึงเจ้าหน้าที่แล้ว" in (await at.get(path))[1]
+        assert (await at.post(path, {"text": "เพิ่ม"}, JPEG))[0] == 303
+        assert at.told("report_added")[0]["text"] == "เพิ่ม\n[ภาพที่ส่งมาไม่ได้เก็บ]"
+        status, page, _ = await at.post(path, {"text": ""}, JPEG)
+        assert (status, "กรุณาโทร 191" in page) == (503, True)
         monkeypatch.setattr(at.hub.app.pipeline, "submit", refused)
         status, page, _ = await at.post(f"p/{TOKEN}", {"text": "ครั้งที่สอง"})
         assert (status, "กรุณาโทร 191" in page, "ครั้งที่สอง</textarea>" in page) == (503, True, True)
         monkeypatch.undo()
+
+
+async def test_photos_have_a_budget_of_the_day_and_the_words_are_taken_without_them() -> None:
+    photo = JPEG + b"\x00" * 700_000
+    async with desk(photos_mib_a_day=1) as at:
+        _, _, where = await at.post(f"p/{TOKEN}", {"text": "ภาพแรก"}, photo)
+        first = where.removeprefix("/hook/emergency_qr/").partition("?")[0]
+        assert await at.hub.restart() == "running"  # which does not begin the day anew
+        status, _, where = await at.post(f"p/{TOKEN}", {"text": "ภาพที่สอง"}, photo)
+        second = where.removeprefix("/hook/emergency_qr/").partition("?")[0]
+        assert status == 303
+        told = [(len(one["media"]), one["text"]) for one in at.told("report_received")]
+        assert told == [(1, "ภาพแรก"), (0, "ภาพที่สอง\n[ภาพที่ส่งมาไม่ได้เก็บ]")]
+        words = "วันนี้รับภาพครบจำนวนแล้ว"
+        assert (words in (await at.get(first))[1], words in (await at.get(second))[1]) == (False, True)
+        status, page, _ = await at.post(first, {"text": ""}, photo)
+        assert (status, words in page) == (429, True)
+        assert (await at.post(first, {"text": ""}, JPEG))[0] == 303  # a small one still fits
+
+
+async def test_one_phone_does_not_use_up_the_budget_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with desk() as at:
+        monkeypatch.setattr(sys.modules["hub_plugins.emergency_qr.photos"], "MAX_OF_ONE", 2 * len(JPEG))
+        for _ in range(3):
+            assert (await at.post(f"p/{TOKEN}", {"text": "ภาพ"}, JPEG))[0] == 303
+        assert [len(one["media"]) for one in at.told("report_received")] == [1, 1, 0]
+        monkeypatch.setattr(sys.modules["hub_plugins.emergency_qr.door"], "sender", lambda remote: "another phone")
+        await at.post(f"p/{TOKEN}", {"text": "ภาพ"}, JPEG)
+        assert len(at.told("report_received")[-1]["media"]) == 1
+
+
+async def test_a_closed_report_goes_before_an_open_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with desk() as at:
+        monkeypatch.setattr(sys.modules["hub_plugins.emergency_qr.reports"], "MAX_REPORTS", 2)
+        paths = []
+        for text in ("เก่าแต่ยังเปิด", "ปิดแล้ว"):
+            _, _, where = await at.post(f"p/{TOKEN}", {"text": text})
+            paths.append(where.removeprefix("/hook/emergency_qr/").partition("?")[0])
+        receipt = at.told("report_received")[1]["receipt"]
+        closed = ReportStatusChanged(receipt=receipt, door="emergency_qr", status="closed", by="user:noi", result="")
+        await at.hub.emit(closed, entity="report.x")
+        async with asyncio.timeout(5):
+            while "ปิดเรื่องแล้ว" not in (await at.get(paths[1]))[1]:
+                pass
+        assert (await at.post(f"p/{TOKEN}", {"text": "ใหม่"}))[0] == 303
+        assert [(await at.get(path))[0] for path in paths] == [200, 404]
 
 
 async def test_a_flood_is_told_to_wait_and_loses_no_words() -> None:

@@ -74,6 +74,34 @@ async def test_what_came_before_the_line_broke_or_the_plugin_ended_is_kept() -> 
         assert (second.data["interrupted"], len(second.data["recordings"])) == (True, 2)
 
 
+async def test_a_draft_that_cannot_be_kept_is_said_and_stops_neither_reports_nor_the_other_drafts() -> None:
+    async with desk() as at, at.phone() as phone:
+        call = await talked(at, phone)
+        for content in (PIECE, PIECE + b"2"):
+            async with at.staff("noi", f"recording?call={call}") as recorder:
+                await recorder.socket.send_str('{"mime": "video/webm"}')
+                await recorder.socket.send_bytes(content)
+                await kept(recorder)
+                if content == PIECE:
+                    await at.hub.unload()
+                    await recorder.closed()
+                    (first,) = at.hub.app.options.data.glob("media/drafts/*/*.json")
+                    note = await asyncio.to_thread(first.read_bytes)
+                    assert await at.hub.restart() == "running"
+                    await at.hub.wait_event("call_recorded", entity=call)
+                else:
+                    await at.hub.unload()
+                    await recorder.closed()
+        (second,) = at.hub.app.options.data.glob("media/drafts/*/*.json")
+        spoilt = second.with_name(f"{call.removeprefix('call.')}-1.json")  # in front of the good one
+        await asyncio.to_thread(spoilt.write_bytes, note[:-1])
+        assert await at.hub.restart() == "running"
+        failed = await at.hub.wait_event("recording_failed", entity=call)
+        assert "the note beside unfinished media is damaged" in failed.data["reason"]
+        await at.hub.until(lambda: len(at.told("call_recorded")) == 2)
+        assert (await at.post(f"p/{TOKEN}", {"text": "ยังแจ้งได้"}))[0] == 303
+
+
 BAD: dict[str, tuple[list[str | bytes], str]] = {
     "malformed": (["{"], "the first word is"),
     "wrong type": (['{"mime": "text/html"}'], "no recordings of text/html"),
@@ -106,6 +134,22 @@ async def test_only_the_officer_who_has_the_call_records_it() -> None:
             assert "has this call" in await recorder.closed()
         async with at.staff("noi", "recording?call=call.none") as recorder:
             assert "is over" in await recorder.closed()
+        assert at.told("recording_failed") == []
+
+
+@pytest.mark.parametrize("action", ["call.transfer", "call.end"])
+async def test_the_former_officer_s_browser_records_no_further(action: str) -> None:
+    async with desk() as at, at.phone() as phone:
+        call = await talked(at, phone)
+        async with at.staff("noi", f"recording?call={call}") as recorder:
+            await recorder.socket.send_str('{"mime": "video/webm"}')
+            await recorder.socket.send_bytes(PIECE)
+            await kept(recorder)
+            assert (await at.act("noi", action, call))["status"] == "done"
+            await recorder.socket.send_bytes(b"what is said later")
+            await recorder.closed()
+            recorded = (await at.hub.wait_event("call_recorded", entity=call)).data
+        assert (recorded["bytes"], recorded["interrupted"]) == (len(PIECE), False)
         assert at.told("recording_failed") == []
 
 

@@ -64,7 +64,7 @@ class Channel:
         try:
             sent = await self._send(to, text, key)
         except LineError as refused:
-            await self._failed(refused)
+            await self.failed(refused)
             raise
         left = await self._quota_left()
         said = MessageSent(channel="line", to=to, text=text, quota_left=left, incident=incident)
@@ -106,7 +106,7 @@ class Channel:
         except LineError as refused:
             self._look_at = now + self._wait
             self._wait = min(self._wait * 2, self._quota_check_s)
-            await self._failed(refused)
+            await self.failed(refused)
             return
         self._look_at, self._wait = now + self._quota_check_s, FIRST_RETRY_S
         await self._known(quota)
@@ -117,7 +117,14 @@ class Channel:
         await self._ctx.alive()
         await self._ctx.health(True)
 
-    async def _failed(self, refused: LineError) -> None:
+    async def given_up(self, receipt: str, what: str, reason: str) -> None:
+        """Something owed to a reporter will not be done: an event, since a person must do it another way."""
+        self._ctx.log.warning("given up: the %s of report %s: %s", what, receipt, reason)
+        said = {"receipt": receipt, "what": what, "reason": reason[:300]}
+        await self._ctx.emit_named("line_given_up", said, entity=self._entity)
+        await self._status.show(last_error=f"{receipt}: {reason}"[:300], last_error_at=self._ctx.clock.now())
+
+    async def failed(self, refused: LineError) -> None:
         """Show the reason. What one message's sender did wrong says nothing about the channel."""
         if isinstance(refused, Malformed):
             return

@@ -221,7 +221,7 @@ def _refusal(status: int, headers: Mapping[str, str], document: Mapping[str, Any
     for detail in details[:5] if isinstance(details, list) else []:
         if isinstance(detail, dict):
             words.append(f"{detail.get('property', '')}: {detail.get('message', '')}"[:300])
-    said, request_id = "; ".join(words), headers.get("x-line-request-id", "")
+    said, request_id = plain("; ".join(words)), headers.get("x-line-request-id", "")
     if status in (401, 403):
         return NotAllowed(f"LINE does not allow it: {said}", status, request_id)
     if status == 429 and "monthly limit" in said.lower():
@@ -357,7 +357,12 @@ def _part(holder: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _text(holder: Mapping[str, Any], name: str, size: int) -> str:
     value = holder.get(name)
-    return value[:size] if isinstance(value, str) else ""
+    return plain(value[:size]) if isinstance(value, str) else ""
+
+
+def plain(text: str) -> str:
+    """With ``?`` for half a surrogate pair, which no journal keeps: a citizen's other words are not lost for it."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _degrees(value: Any, limit: float) -> float | None:

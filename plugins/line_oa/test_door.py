@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
+import hmac
+import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from linebot.v3.messaging import models as sdk  # type: ignore[import-untyped]
 from linebot.v3.webhooks import CallbackRequest  # type: ignore[import-untyped]
 
 from hub.capabilities import ReportAnswered, ReportStatusChanged
+from hub.sdk import InvalidInput
 from hub.testing import Harness, harness
 from plugins.line_oa import fake
 
@@ -115,6 +122,60 @@ async def test_answers_and_the_end_reach_the_reporter_once_even_when_line_was_aw
     assert {tuple(one["to"]) for one in talk.line.sent} == {(USER,)}
     await talk.write(talk.line.text_event("เรื่องใหม่", user=USER))  # the closed one is not gone on with
     assert len(talk.tell("report_received")) == 2
+
+
+async def test_an_expired_token_loses_neither_receipt_nor_picture_and_is_named(talk: Talk) -> None:
+    talk.line.token = "a newer one"
+    await talk.write(talk.line.text_event("ช่วยด้วย", user=USER), talk.line.image_event(b"\xff\xd8p", user=USER))
+    await talk.hub.until(lambda: [one for one in talk.tell("instance_changed") if "does not allow" in one["reason"]])
+    talk.line.token = "demo-line-token"
+    (reply,) = await talk.sent(1)
+    assert talk.tell("report_received")[0]["receipt"] in reply["messages"][0]["text"]
+    await talk.hub.until(lambda: [one for one in talk.tell("report_added") if one["media"]], 15)
+    assert talk.tell("line_given_up") == []
+
+
+async def test_a_picture_of_an_odd_kind_is_kept_and_holds_up_nothing(talk: Talk) -> None:
+    await talk.write(talk.line.image_event(b"odd", "application/x_odd", user=USER))
+    added = await talk.hub.wait_event("report_added")
+    assert await talk.hub.app.media.get(added.data["media"][0]) == (b"odd", "application/octet-stream")
+
+
+async def test_what_cannot_be_kept_holds_up_nothing_behind_it(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refused(*_: object, **__: object) -> str:
+        raise InvalidInput("no such picture")
+
+    monkeypatch.setattr(talk.hub.app.media, "put", refused)
+    await talk.write(talk.line.image_event(b"\xff\xd8p", user=USER), talk.line.text_event("อีกคน", user=OTHER))
+    given_up = await talk.hub.wait_event("line_given_up")
+    receipt = talk.tell("report_received")[0]["receipt"]
+    assert dict(given_up.data) == {"receipt": receipt, "what": "picture", "reason": "no such picture"}
+    assert {one["to"][0] for one in await talk.sent(2)} == {USER, OTHER}
+
+
+async def test_giving_up_is_an_event_that_an_officer_sees(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["hub_plugins.line_oa.door"], "MAX_TRIES", 1)
+    talk.line.failures.append(fake.Failure(500, 9))
+    await talk.write(talk.line.text_event("ช่วยด้วย", user=USER))
+    given_up = await talk.hub.wait_event("line_given_up", timeout=15)
+    assert given_up.data["what"] == "message"
+    assert given_up.data["reason"].startswith("not done in 1 tries: LINE has trouble")
+
+    def shown() -> bool:
+        state = talk.hub.state("line.line_oa")
+        return state is not None and "not done in 1 tries" in str(state.attributes.get("last_error"))
+
+    await talk.hub.until(shown)
+
+
+async def test_half_a_letter_costs_no_other_word(talk: Talk) -> None:
+    event = talk.line.text_event("ช่วย\ud83d", user=USER)
+    raw = json.dumps({"destination": "U", "events": [event]}).encode()
+    signature = base64.b64encode(hmac.digest(talk.line.secret.encode(), raw, hashlib.sha256)).decode()
+    headers, hook = {"X-Line-Signature": signature}, talk.hub.hook("webhook")
+    async with aiohttp.ClientSession() as http, http.post(hook, data=raw, headers=headers) as answer:
+        assert answer.status == 200
+    assert [one["text"] for one in talk.tell("report_received")] == ["ช่วย?"]
 
 
 async def test_what_is_owed_survives_a_restart_of_the_plugin() -> None:

@@ -12,7 +12,7 @@ from typing import Self
 from pydantic import Field, SecretStr, model_validator
 
 from hub.capabilities import Mqtt, MqttMessage
-from hub.sdk import Config, Context, Entity, LimitExceeded, PluginSpec, StateChanged, Text, Unavailable, plugin
+from hub.sdk import Config, Context, Entity, HubError, PluginSpec, StateChanged, Text, Unavailable, plugin
 
 from .device import Broker, Connection
 from .embedded import Embedded
@@ -117,10 +117,10 @@ class _Desk:
             "problem": held.receivers.problem if held else "", "state": self._state,
         }  # fmt: skip
         if shown != self._shown:
-            self._shown = shown
             attributes = {name: value for name, value in shown.items() if name != "state"}
-            with suppress(LimitExceeded):  # it is shown with the next look
+            with suppress(HubError):  # a busy hub, a full journal: it is shown with the next look
                 await self._ctx.emit(StateChanged(state=self._state, attributes=attributes), entity=ENTITY)
+                self._shown = shown
 
     async def message(self, message: MqttMessage) -> None:
         """An event of a message that the configuration asks for; a retained one is no news."""

@@ -15,7 +15,7 @@ import aiomqtt
 from hub.capabilities import MqttMessage, Receive
 from hub.sdk import InvalidInput, LimitExceeded, Unavailable
 
-from .receivers import Overflow, Receivers, Subscription
+from .receivers import Overflow, Receivers, Subscription, check_name, shown
 
 MAX_PAYLOAD = 256 << 10
 MAX_WAITING = 1_000
@@ -98,8 +98,7 @@ class Connection:
         return self._client is not None
 
     async def publish(self, topic: str, payload: bytes | str, qos: int = 0, retain: bool = False) -> None:
-        body = payload.encode() if isinstance(payload, str) else payload
-        _check_publish(topic, body, qos)
+        body = _checked(topic, payload, qos)
         client = self._client
         if client is None:
             raise Unavailable("the MQTT broker is not reached", where=topic, hint="see the mqtt plugin's page")
@@ -130,7 +129,7 @@ class Connection:
     # --- the connection
 
     async def run(self) -> None:
-        """Keep the connection until cancelled."""
+        """Keep the connection until cancelled: whatever ends it, that is told, and it is made again."""
         turn = 0
         while True:
             held = False
@@ -142,7 +141,11 @@ class Connection:
                 await self._hold(client)
             except (aiomqtt.MqttError, Overflow, Unavailable, OSError) as gone:
                 turn = 0 if held and not isinstance(gone, Overflow) else turn + 1
-                await self._lost(str(gone) or type(gone).__name__)
+                await self._tell(False, str(gone) or type(gone).__name__)
+            except Exception as fault:  # nobody foresaw it
+                turn += 1
+                self._log.error("the MQTT connection failed; it is made again", exc_info=fault)
+                await self._tell(False, f"{type(fault).__name__}: {fault}"[:300])
             wait = BACK_OFF_S[min(turn, len(BACK_OFF_S) - 1)]
             await asyncio.sleep(wait * self._rng.uniform(0.7, 1.3))  # many hubs must not come back in one moment
 
@@ -171,8 +174,10 @@ class Connection:
                 self._ask_now.clear()
                 if more := await self._ask(client):
                     refused += more
-                    await self._changed(True, _refusal(refused))
-        except aiomqtt.MqttError as gone:
+                    await self._say(True, _refusal(refused))
+        except Exception as gone:  # whatever it is: the connection is made again, with all subscriptions
+            if not isinstance(gone, aiomqtt.MqttError):
+                self._log.warning("the subscriptions could not be made; it is tried again", exc_info=True)
             if not client._disconnected.done():
                 client._disconnected.set_exception(gone)
 
@@ -219,11 +224,14 @@ class Connection:
         told = MqttMessage(message.topic.value, bytes(message.payload), message.qos, bool(message.retain))
         self.receivers.deliver(told, acknowledge)
 
-    async def _lost(self, reason: str) -> None:
-        await self._tell(False, reason)
+    async def _say(self, connected: bool, reason: str) -> None:
+        try:
+            await self._changed(connected, reason)
+        except Exception as fault:  # a full journal, say: the connection goes on, and is shown with the next look
+            self._log.warning("the connection's state could not be shown: %s", fault)
 
     async def _tell(self, connected: bool, reason: str) -> None:
-        await self._changed(connected, reason)
+        await self._say(connected, reason)
         for watch in list(self._followers):
             try:
                 await watch.changed(connected)
@@ -297,12 +305,19 @@ def _is_failure(code: object) -> bool:
     return isinstance(value, int) and value >= 0x80
 
 
-def _check_publish(topic: str, body: bytes, qos: int) -> None:
+def _checked(topic: str, payload: bytes | str, qos: int) -> bytes:
+    """The payload's bytes; ``InvalidInput`` for what cannot be sent."""
     try:
+        check_name(topic)
         aiomqtt.Topic(topic)
     except (TypeError, ValueError) as wrong:
         raise InvalidInput(str(wrong), where="topic", hint="a topic such as zone/lamp/set, without + and #") from None
+    try:
+        body = payload.encode() if isinstance(payload, str) else payload
+    except UnicodeEncodeError:
+        raise InvalidInput("the payload is no text in UTF-8", where=shown(topic)) from None
     if len(body) > MAX_PAYLOAD:
         raise InvalidInput(f"{len(body) >> 10} KiB; at most {MAX_PAYLOAD >> 10} KiB", where=topic)
     if qos not in (0, 1, 2):
         raise InvalidInput(f"{qos} is no QoS", where=topic, hint="0, 1 or 2")
+    return body

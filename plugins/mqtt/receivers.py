@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections import deque
 from collections.abc import Callable
 
@@ -21,10 +22,28 @@ MAX_SUBSCRIPTIONS = 4_000
 MAX_QUEUE = 1_000
 RECEIVE_WITHIN_S = 30.0
 TRIES, AGAIN_S = 5, 1.0
+MAX_NAME = 65_535
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
 
 class Overflow(Exception):
     """A message that the broker must keep does not fit: the connection begins again, and the broker sends it again."""
+
+
+def check_name(name: object) -> None:
+    """``ValueError`` for a topic or filter over which a broker may end the connection (MQTT 3.1.1, 1.5.3): all other
+    subscriptions would be lost with it."""
+    if not isinstance(name, str):
+        raise TypeError(f"{shown(name)} is no text")
+    if _FORBIDDEN.search(name):
+        raise ValueError(f"{shown(name)} holds control characters or half a surrogate pair")
+    if len(name.encode()) > MAX_NAME:
+        raise ValueError(f"{shown(name)}… has over {MAX_NAME} bytes")
+
+
+def shown(name: object) -> str:
+    """A topic or filter as it can be written anywhere."""
+    return str(name)[:200].encode("utf-8", "replace").decode()
 
 
 class Delivery:
@@ -87,9 +106,11 @@ class Receivers:
     def add(self, filter: str, receive: Receive, qos: int) -> Subscription:
         """A new subscription; ``InvalidInput`` for a filter that is none, ``LimitExceeded`` for one too many."""
         try:
+            check_name(filter)
             aiomqtt.Wildcard(filter)
         except (TypeError, ValueError) as wrong:
-            raise InvalidInput(str(wrong), where=filter, hint="a filter such as home/+/state or home/#") from None
+            hint = "a filter such as home/+/state or home/#"
+            raise InvalidInput(str(wrong), where=shown(filter), hint=hint) from None
         if qos not in (0, 1, 2):
             raise InvalidInput(f"{qos} is no QoS", where=filter, hint="0, 1 or 2")
         if sum(map(len, self._all.values())) >= MAX_SUBSCRIPTIONS:
@@ -132,7 +153,12 @@ class Receivers:
 
     def _settle(self) -> None:
         while self._open and self._open[0].waiting <= 0:
-            self._open.popleft().acknowledge()
+            delivery = self._open.popleft()
+            try:
+                delivery.acknowledge()
+            except Exception as fault:  # the broker sends it again; its receiver goes on
+                self.log.warning("%s could not be acknowledged", shown(delivery.message.topic), exc_info=True)
+                self.trouble(f"{delivery.message.topic}: not acknowledged: {type(fault).__name__}")
 
     def cut(self) -> None:
         """The connection is gone: nothing of it can be acknowledged any more, the broker sends it again."""

@@ -8,7 +8,9 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
+import aiomqtt
 import pytest
 
 from hub.capabilities import MqttMessage
@@ -16,7 +18,7 @@ from hub.sdk import InvalidInput, LimitExceeded, Unavailable
 from plugins.mqtt import device
 from plugins.mqtt.device import Broker, Connection
 from plugins.mqtt.fake import Bench, publish
-from plugins.mqtt.receivers import MAX_QUEUE, MAX_SUBSCRIPTIONS
+from plugins.mqtt.receivers import MAX_QUEUE, MAX_SUBSCRIPTIONS, Receivers
 
 LOG = logging.getLogger("test.mqtt")
 
@@ -240,6 +242,81 @@ async def test_what_is_wrong_is_refused_at_the_door(monkeypatch: pytest.MonkeyPa
         await seen.until(False)
         with pytest.raises(Unavailable, match="not reached"):
             await mqtt.publish("zone/a", b"")
+
+
+@pytest.mark.parametrize("bad", ["zone/\ud800", "zone/\x00", "zone/\n", "ก" * 30_000])
+async def test_a_name_over_which_a_broker_hangs_up_is_refused_alone(bad: str) -> None:
+    bench, box = Bench(), Box()
+    async with connection(bench) as (mqtt, seen):
+        await seen.until(True)
+        for ask in (mqtt.subscribe(bad, box), mqtt.publish(bad, b"")):
+            with pytest.raises(InvalidInput, match=r"control characters|over 65535 bytes") as refused:
+                await ask
+            assert str(refused.value).encode()
+        with pytest.raises(InvalidInput, match="no text in UTF-8"):
+            await mqtt.publish("zone/a", "\ud800")
+        await mqtt.subscribe("zone/#", box)
+        await bench.until(lambda: bench.subscribed == ["zone/#"])
+        assert bench.connected == 1
+
+
+async def test_whatever_ends_the_asking_the_connection_is_made_again_with_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench, box = Bench(), Box()
+    real, slips = aiomqtt.Client.subscribe, [ValueError("a slip of the library")]
+
+    async def subscribe(client: aiomqtt.Client, *args: Any, **kwargs: Any) -> Any:
+        if slips:
+            raise slips.pop()
+        return await real(client, *args, **kwargs)
+
+    async with connection(bench) as (mqtt, seen):
+        await seen.until(True)
+        monkeypatch.setattr(aiomqtt.Client, "subscribe", subscribe)
+        await mqtt.subscribe("zone/#", box)
+        await bench.until(lambda: bench.connected == 2 and bench.subscribed == ["zone/#"])
+        bench.send(publish("zone/a", b"good", 1, 1))
+        await bench.until(lambda: bench.acked == [1])
+        assert box.got == [b"good"]
+
+
+async def test_neither_a_desk_that_cannot_be_told_nor_a_slip_ends_the_keeper(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench, box = Bench(), Box()
+    async with connection(bench) as (mqtt, seen):
+        await seen.until(True)
+        told, hold, slips = mqtt._changed, mqtt._hold, [KeyError("a slip")]
+
+        async def failing(connected: bool, reason: str) -> None:
+            await told(connected, reason)
+            raise Unavailable("the journal could not commit")
+
+        async def slip(client: aiomqtt.Client) -> None:
+            if slips:
+                raise slips.pop()
+            await hold(client)
+
+        monkeypatch.setattr(mqtt, "_changed", failing)
+        monkeypatch.setattr(mqtt, "_hold", slip)
+        bench.hang_up()
+        await bench.until(lambda: bench.connected == 3)  # lost, the slip, and there again
+        assert "KeyError: 'a slip'" in seen.reasons
+        await mqtt.subscribe("zone/#", box)
+        await bench.until(lambda: "zone/#" in bench.subscribed)
+        bench.send(publish("zone/a", b"good", 1, 1))
+        await bench.until(lambda: bench.acked == [1])
+
+
+async def test_a_message_that_cannot_be_acknowledged_does_not_end_its_receiver() -> None:
+    box, receivers = Box(), Receivers(LOG, lambda left: None)
+    receivers.add("zone/#", box, 1)
+
+    def broken() -> None:
+        raise ValueError("the socket is closed")
+
+    receivers.deliver(MqttMessage("zone/a", b"one", 1, False), broken)
+    receivers.deliver(MqttMessage("zone/a", b"two", 1, False), lambda: None)
+    await box.until(2)
+    assert (box.got, receivers.problem) == ([b"one", b"two"], "zone/a: not acknowledged: ValueError")
+    await receivers.end()
 
 
 async def test_the_last_receiver_of_a_filter_takes_the_subscription_with_it() -> None:

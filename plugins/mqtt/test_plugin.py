@@ -17,6 +17,7 @@ import pytest
 from pydantic import ValidationError
 
 from hub.capabilities import Mqtt, MqttMessage
+from hub.sdk import Unavailable
 from hub.testing import Harness, harness
 from plugins.mqtt import Settings
 from plugins.mqtt.conftest import Begin, free_port
@@ -90,6 +91,29 @@ async def test_its_own_broker_that_was_killed_is_started_again_on_the_same_port(
         async with aiomqtt.Client("127.0.0.1", port) as lamp:
             await lamp.publish("zone/lamp", "again", qos=1)
         assert (await box.next()).payload == b"again"
+
+
+async def test_what_a_full_journal_did_not_take_is_shown_with_the_next_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with harness(HERE, OWN) as hub:
+        before = await connected(hub)
+        real, refused = hub.app.pipeline.submit, list[str]()
+
+        async def submit(draft: Any) -> Any:
+            if draft.type == "state_changed" and draft.entity == "mqtt.broker":
+                refused.append(draft.data["state"])
+                raise Unavailable("the journal could not commit")
+            return await real(draft)
+
+        monkeypatch.setattr(hub.app.pipeline, "submit", submit)
+        (mine,) = own_brokers()
+        os.kill(mine, signal.SIGKILL)
+        await hub.until(lambda: refused[-1:] == ["connected"], 20)
+        monkeypatch.undo()
+        await hub.until(lambda: dict(hub.state("mqtt.broker").attributes)["since"] != before["since"], 15)  # type: ignore[union-attr]
+        box = Box()
+        await service(hub).subscribe("zone/#", box)
+        await service(hub).publish("zone/a", "still there", qos=1, retain=True)
+        assert (await box.next()).payload == b"still there"
 
 
 def own_brokers() -> list[int]:

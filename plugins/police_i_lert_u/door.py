@@ -26,6 +26,7 @@ from .device import BadReport, BadSignature, Said, parse_body, parse_file, sign,
 MAX_TOLD = 100  # lines of a file that are told one by one
 MAX_OWED = 5_000
 MAX_TRIES = 30
+SHOWN_EVERY_S = 10.0  # what strangers send costs the journal no more than one line in that time
 Kind = Literal["accident", "fire", "fight", "theft", "suspicious", "help", "other"]
 
 
@@ -42,6 +43,7 @@ class Door:
         self._ids: dict[str, str] = {}
         self._duties: dict[str, dict[str, Any]] = {}
         self._counts = {"received": 0, "refused": 0}
+        self._refused, self._refused_at = "", float("-inf")  # why the last one was, until it is shown; when that was
         self._taking, self._working = asyncio.Lock(), asyncio.Lock()
 
     async def take_up(self) -> None:
@@ -65,7 +67,7 @@ class Door:
             said = parse_body(request.body, now)
         except (BadSignature, BadReport) as wrong:
             self._counts["refused"] += 1
-            await self._show("ok", last_error=str(wrong)[:300])
+            self._refused = str(wrong)[:300]  # shown by ``work``
             return _json(401 if isinstance(wrong, BadSignature) else 400, {"error": str(wrong)})
         await self._ctx.alive()
         return _json(200, {"receipt": await self._take(said)})
@@ -100,19 +102,26 @@ class Door:
             raise InvalidInput(str(wrong), where="content", hint="the format stands in the plugin's README") from None
         new = 0
         for said in good:
-            new += receipt_of(self._key(said)) not in self._ids
+            new += not self._receipt(said)[1]
             await self._take(said)
         lines = [str(line) for line in bad[:MAX_TOLD]]
         return {"new": new, "known": len(good) - new, "wrong": len(bad), "lines": lines}
 
-    def _key(self, said: Said) -> str:
-        return f"{self._ctx.instance}:{said.id}"
+    def _receipt(self, said: Said) -> tuple[str, bool]:
+        """Its receipt, and whether it is known. Of a thousand million receipts two reports may draw the same: the later
+        one draws another."""
+        turn = 0
+        while True:
+            receipt = receipt_of(f"{self._ctx.instance}:{said.id}" + (f"#{turn}" if turn else ""))
+            if self._ids.get(receipt, said.id) == said.id:
+                return receipt, receipt in self._ids
+            turn += 1
 
     async def _take(self, said: Said) -> str:
         """Once an id, however often and by whichever way it comes; durable when this returns."""
-        receipt = receipt_of(self._key(said))
         async with self._taking:
-            if receipt in self._ids:
+            receipt, known = self._receipt(said)
+            if known:
                 return receipt
             reporter = " ".join(word for word in (said.name, said.phone) if word)
             text = f"[{said.kind}] {said.text}" if said.kind and said.kind != "other" else said.text
@@ -150,6 +159,10 @@ class Door:
             for key, duty in list(self._duties.items()):
                 if duty["after"] <= self._ctx.clock.now():
                     await self._send(key, duty)
+            now = self._ctx.clock.monotonic()
+            if self._refused and now - self._refused_at >= SHOWN_EVERY_S:
+                await self._show("ok", last_error=self._refused)
+                self._refused, self._refused_at = "", now
 
     async def _send(self, key: str, duty: dict[str, Any]) -> None:
         body = json.dumps(duty["body"], ensure_ascii=False).encode()

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from hub.capabilities import ReportAnswered, ReportStatusChanged
+from hub.sdk import receipt_of
 from hub.testing import Harness, contract, harness
 from plugins.police_i_lert_u import fake
 from plugins.police_i_lert_u.device import BadReport, parse_file
@@ -91,9 +92,44 @@ async def test_forged_old_and_broken_requests_are_named_and_change_nothing(pair:
     huge = b'"' + b"x" * (1 << 20) + b'"'
     assert (await said(huge, app.signed(huge)))[0] == 413
     assert reports(hub) == []
-    state = hub.state("ilertu.police_i_lert_u")
-    assert state is not None and (state.attributes["refused"], state.attributes["received"]) == (8, 0)
     assert (await app.send(hook, REPORT))[0] == 200
+    state = hub.state("ilertu.police_i_lert_u")
+    assert state is not None and (state.attributes["refused"], state.attributes["received"]) == (8, 1)
+
+
+async def test_a_stranger_s_requests_do_not_fill_the_journal(pair: tuple[fake.App, Harness]) -> None:
+    app, hub = pair
+    stranger = fake.App(secret="another-secret-16")
+    statuses = [(await stranger.send(hub.hook("report"), REPORT))[0] for _ in range(40)]
+    assert statuses == [401] * 40
+    entity = "ilertu.police_i_lert_u"
+    shown = await hub.until(lambda: hub.state(entity).attributes.get("last_error"))  # type: ignore[union-attr]
+    assert shown == "the signature does not fit; look at secret"
+    assert (await app.send(hub.hook("report"), REPORT))[0] == 200
+    assert hub.state(entity).attributes["refused"] == 40  # type: ignore[union-attr]
+    assert len(hub.events("state_changed", entity=entity)) <= 3
+
+
+def colliding() -> tuple[str, str]:
+    """Two ids of the app that draw the same receipt."""
+    seen: dict[str, str] = {}
+    for number in range(1_000_000):
+        receipt = receipt_of(f"police_i_lert_u:C-{number}")
+        if receipt in seen:
+            return seen[receipt], f"C-{number}"
+        seen[receipt] = f"C-{number}"
+    raise AssertionError("no two are the same")
+
+
+async def test_two_reports_that_draw_the_same_receipt_are_two(pair: tuple[fake.App, Harness]) -> None:
+    app, hub = pair
+    one, other = await asyncio.to_thread(colliding)
+    told = [await app.send(hub.hook("report"), {**REPORT, "id": name}) for name in (one, other, other)]
+    answers = [answer["receipt"] for _, answer in told]
+    assert (answers[0] != answers[1], answers[1] == answers[2]) == (True, True)
+    assert [report["reference"] for report in reports(hub)] == [one, other]
+    await hub.restart()
+    assert (await app.send(hub.hook("report"), {**REPORT, "id": other}))[1]["receipt"] == answers[1]
 
 
 async def test_a_request_that_stops_in_the_middle_harms_nobody(pair: tuple[fake.App, Harness]) -> None:

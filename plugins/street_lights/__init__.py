@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from hub.capabilities import Mqtt
 from hub.sdk import Context, HubError, PluginSpec, plugin
@@ -12,7 +13,23 @@ from .device import Zone
 from .settings import Settings
 from .street import Street
 
-TICK_S = 1.0
+TICK_S, LONGEST_WAIT_S = 1.0, 60.0
+
+
+async def listen(ctx: Context, street: Street) -> None:
+    """Until the street hears its lamps: whatever stands in the way is told and tried again."""
+    wait = 1.0
+    while True:
+        try:
+            await street.connect(await ctx.need(Mqtt))  # type: ignore[type-abstract] # a Protocol is its name here
+            return
+        except Exception as failed:
+            why = failed.message if isinstance(failed, HubError) else f"{type(failed).__name__}: {failed}"
+            ctx.log.warning("the lamps cannot be heard: %s", why, exc_info=not isinstance(failed, HubError))
+            with suppress(HubError):
+                await ctx.health(False, f"the lamps cannot be heard: {why}; it is tried again")
+        await ctx.clock.sleep(wait)
+        wait = min(2 * wait, LONGEST_WAIT_S)
 
 
 async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
@@ -27,14 +44,7 @@ async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
     await ctx.act("street_lights.set_limits", street.set_limits)
     await ctx.act("street_lights.forget", street.forget)
 
-    async def listen() -> None:
-        mqtt = await ctx.need(Mqtt)  # type: ignore[type-abstract] # a Protocol is its name here
-        try:
-            await street.connect(mqtt)
-        except HubError as failed:
-            await ctx.health(False, f"the lamps cannot be heard: {failed.message}")
-
-    listening = asyncio.create_task(listen(), name="listening to lamps")
+    listening = asyncio.create_task(listen(ctx, street), name="listening to lamps")
     try:
         await ctx.every(TICK_S, street.tick)
         yield

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 MAX_CONFIG, MAX_STATE, MAX_WORD = 16 << 10, 4 << 10, 256
 _TOPIC = re.compile(
     r"(?P<prefix>[^+#]{1,200})/light/(?:(?P<node>[A-Za-z0-9_-]{1,100})/)?(?P<object>[A-Za-z0-9_-]{1,100})/config"
@@ -23,6 +25,7 @@ _LOOK_UP = re.compile(
     r"\{\{\s*value(?P<json>_json)?(?P<path>(?:\.\w+|\[['\"][^'\"]+['\"]\]|\[\d+\])*)\s*"
     r"(?:\|\s*(?:int|float)(?:\(\d*\))?\s*)?\}\}"
 )
+_NO_TOPIC = re.compile(r"[+#\x00-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")  # MQTT 3.1.1, 1.5.3 and 4.7
 _STEP = re.compile(r"\.(\w+)|\[['\"]([^'\"]+)['\"]\]|\[(\d+)\]")
 
 ABBREVIATIONS: Mapping[str, str] = {
@@ -205,9 +208,9 @@ def _name(told: Mapping[str, Any], device: Mapping[str, Any], unique_id: str) ->
 
 def _document(payload: bytes, where: str) -> dict[str, Any]:
     try:
-        document = json.loads(payload)
-    except (ValueError, RecursionError):
-        raise BadDiscovery(f"{where}: no JSON") from None
+        document = orjson.loads(payload)  # json.loads lets half a surrogate pair in, which nothing can write out again
+    except orjson.JSONDecodeError:
+        raise BadDiscovery(f"{where}: no JSON in UTF-8") from None
     if not isinstance(document, dict):
         raise BadDiscovery(f"{where}: no JSON object")
     return document
@@ -262,7 +265,7 @@ def _availability(told: Mapping[str, Any]) -> tuple[Availability, ...]:
 
 def _topic(told: Mapping[str, Any], field: str) -> str | None:
     value = _word(told, field)
-    if value is not None and ("+" in value or "#" in value or "\x00" in value):
+    if value is not None and _NO_TOPIC.search(value):
         raise BadDiscovery(f"{field}: {value[:60]!r} is no topic")
     return value
 
@@ -310,10 +313,10 @@ def _value(payload: bytes, path: tuple[str | int, ...] | None, topic: str) -> ob
     if path is None:
         return payload.decode("utf-8", "replace")
     try:
-        value: Any = json.loads(payload)
+        value: Any = orjson.loads(payload)
         for step in path:
             value = value[step]
-    except (ValueError, RecursionError, KeyError, IndexError, TypeError):
+    except (orjson.JSONDecodeError, KeyError, IndexError, TypeError):
         raise BadDiscovery(f"{topic}: no {'.'.join(map(str, path))} in {payload[:40]!r}") from None
     return value
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import asdict
 from fnmatch import fnmatchcase
 from typing import Any
 
-from hub.capabilities import Mqtt, MqttMessage
+from hub.capabilities import Mqtt, MqttMessage, MqttSubscription
 from hub.sdk import (
     Context,
     Entity,
@@ -48,6 +49,7 @@ class Street:
         self._neighbours = _neighbours(config)
         self._groups: dict[str, tuple[GroupSettings, Group]] = {}
         self._changing = asyncio.Lock()
+        self._listening: list[MqttSubscription] = []
         self._kept: dict[str, Plan] = {}
         self._shown: dict[str, Any] = {}
         self.problems: list[str] = []
@@ -70,7 +72,7 @@ class Street:
             except BadDiscovery as wrong:  # an older hub understood it
                 self.problem(f"{topic}: {wrong}")
                 continue
-            await self._announce(topic, config)
+            await self._alone(topic, self._announce(topic, config))
         for group in self._config.groups:
             made = Group(self._ctx, f"light.{group.id}", lambda group=group: self._members(group))  # type: ignore[misc]
             self._groups[group.id] = (group, made)
@@ -78,13 +80,15 @@ class Street:
 
     async def connect(self, mqtt: Mqtt) -> None:
         """Listen to announcements, and to lamps that are known already."""
+        while self._listening:  # of a try before that did not come to its end
+            await self._listening.pop().end()
         self._zone.mqtt = mqtt
-        for lamp in self.lamps.values():
-            await lamp.listen()
+        for lamp in list(self.lamps.values()):
+            await self._alone(lamp.entity, lamp.listen())
         prefix = self._config.discovery_prefix
         for place in ("light/+/config", "light/+/+/config"):
-            await mqtt.subscribe(f"{prefix}/{place}", self.announcement, qos=1)
-        await mqtt.on_connection(self.linked)
+            self._listening.append(await mqtt.subscribe(f"{prefix}/{place}", self.announcement, qos=1))
+        self._listening.append(await mqtt.on_connection(self.linked))
 
     async def linked(self, connected: bool) -> None:
         """The broker came or went. When it came, lamps are asked to announce themselves (Home Assistant's birth
@@ -218,10 +222,21 @@ class Street:
         if zone.mqtt is None and self._ctx.clock.now() - zone.lost_at > NO_MQTT_S:
             await self._ctx.health(False, NO_MQTT)
         for lamp in list(self.lamps.values()):
-            await lamp.settle()
+            await self._alone(lamp.entity, lamp.settle())
         for _, group in self._groups.values():
-            await group.show()
+            await self._alone(group.entity, group.show())
         await self._show()
+
+    async def _alone(self, what: str, doing: Awaitable[None]) -> None:
+        """One lamp's fault is told, and does not cost the others their commands."""
+        try:
+            await doing
+        except Exception as fault:
+            why = fault.message if isinstance(fault, HubError) else f"{type(fault).__name__}: {fault}"
+            words = f"{what}: {why}"[:300]
+            if words not in self.problems:
+                self._ctx.log.warning("a lamp failed: %s", words, exc_info=True)
+            self.problem(words)
 
     async def _show(self) -> None:
         lamps = list(self.lamps.values())

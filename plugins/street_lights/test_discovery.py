@@ -71,6 +71,8 @@ def test_what_is_read_of_a_state() -> None:
     for word in (b"256", b"-1", b"nan", b"bright"):
         with pytest.raises(BadDiscovery, match="not 0 to 255"):
             lamp(bri_stat_t="b").read("b", word)
+    with pytest.raises(BadDiscovery, match=r"s: no light.state"):
+        plain.read("s", b'{"light": {"state": "\\ud800"}}')
     as_json = lamp(schema="json", stat_t="s")
     assert as_json.read("s", b'{"state": "OFF", "brightness": 0}') == Reading(False, 0.0)
     assert as_json.read("s", b'{"state": null}') == Reading()
@@ -86,6 +88,7 @@ def test_what_is_read_of_a_state() -> None:
         ({"bri_cmd_tpl": "{{ value / 2 }}"}, "not understood"), ({"stat_t": "a/+"}, "is no topic"),
         ({"avty": [{"pl_avail": "x"}]}, "without topic"), ({"avty": [{"t": "a"}] * 9}, "over 8"),
         ({"on_cmd_type": "never"}, "one of last, first, brightness"), ({"bri_scl": True}, "whole number"),
+        ({"name": "x\ud800"}, "no JSON in UTF-8"), ({"cmd_t": "a\n/set"}, "is no topic"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_says_why(fields: dict[str, Any], words: str) -> None:

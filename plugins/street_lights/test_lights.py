@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import sys
 import time
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from hub.sdk import Denied
+from hub.sdk import Context, Denied, LimitExceeded, ManualClock
 from hub.testing import harness
+from plugins.street_lights import listen
 from plugins.street_lights.conftest import HERE, Scene, scene
+from plugins.street_lights.discovery import LampConfig
 from plugins.street_lights.plan import BANGKOK
+from plugins.street_lights.street import Street
 
 GROUP = {"id": "market", "name": {"th": "ตลาด", "en": "Market"}, "members": ["lamp_*"]}
 
@@ -232,6 +237,8 @@ async def test_the_same_unique_id_twice_and_forgetting(at_most: float = 15.0) ->
     [
         ("homeassistant/light/bad/config", "{no json", "no JSON"),
         ("homeassistant/light/bad/config", "[" * 9000, "no JSON"),
+        ("homeassistant/light/bad/config", '{"cmd_t":"a/set","name":"x\\ud800","uniq_id":"evil"}', "no JSON in UTF-8"),
+        ("homeassistant/light/bad/config", '{"cmd_t":"a/set","pl_on":"\\ud800"}', "no JSON in UTF-8"),
         ("homeassistant/light/bad/config", '{"cmd_t":"a/b","x":"' + "x" * (17 << 10) + '"}', "over 16 KiB"),
         ("homeassistant/light/bad/config", '{"cmd_t": 5, "bri_scl": "x"}', "brightness_scale"),
         ("homeassistant/light/bad/config", '{"cmd_t": "#"}', "is no topic"),
@@ -249,6 +256,50 @@ async def test_a_bad_announcement_is_refused_by_name_and_harms_nobody(topic: str
         await at.do("turn_on", "lamp_01")
         await at.shows("lamp_01", state="on", fault=None)
         assert at.hub.supervised.faults == 0
+
+
+async def test_a_lamp_that_fails_costs_no_other_its_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with scene(2) as at:
+        config = sys.modules["hub_plugins.street_lights.discovery"].LampConfig
+        real = config.commands
+
+        def commands(lamp: LampConfig, level_pct: float) -> Any:
+            if lamp.unique_id == "lamp_01":
+                raise ValueError("a slip")
+            return real(lamp, level_pct)
+
+        monkeypatch.setattr(config, "commands", commands)
+        assert (await at.hub.call("light.turn_on", "light.lamp_01")).status == "failed"
+        await at.do("boost", "lamp_02", brightness_pct=60, minutes=0.02)
+        await at.shows("lamp_02", state="on")
+        await at.shows("lamp_02", state="off", boost_until=None)  # its time came with a tick
+        await at.until(lambda: _whole(at).get("problem") == "light.lamp_01: ValueError: a slip")
+
+
+async def test_listening_is_tried_again_whatever_stood_in_its_way() -> None:
+    tries, told = [KeyError("a slip"), LimitExceeded("over 4000 subscriptions")], list[str]()
+
+    class Road:
+        async def connect(self, mqtt: object) -> None:
+            if tries:
+                raise tries.pop()
+            told.append("heard")
+
+    class Hub:
+        clock, log = ManualClock(), logging.getLogger("test.lights")
+
+        async def need(self, protocol: object) -> None: ...
+
+        async def health(self, ok: bool, reason: str = "") -> None:
+            told.append(reason)
+
+    listening = asyncio.create_task(listen(cast(Context, Hub()), cast(Street, Road())))
+    async with asyncio.timeout(10):
+        while not listening.done():
+            Hub.clock.advance(2.0)
+            await asyncio.sleep(0)
+    again = "the lamps cannot be heard: {}; it is tried again"
+    assert told == [again.format("over 4000 subscriptions"), again.format("KeyError: 'a slip'"), "heard"]
 
 
 @pytest.mark.parametrize("payload", ["MAYBE", "x" * 5000, "", "\ufffd"])

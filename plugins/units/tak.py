@@ -19,6 +19,7 @@ GONE, PING, PONG = "t-x-d-d", "t-x-c-t", "t-x-c-t-r"
 CONNECT_WITHIN_S, PING_EVERY_S, SILENT_S = 10.0, 20.0, 60.0
 MAX_WAIT_S = 60.0
 MAX_OUT = 1_000
+TROUBLE_S = 30.0  # so long an event that could not be kept is shown
 MAX_BAD = 20
 """Events that cannot be read in a row: such a peer does not speak CoT."""
 
@@ -32,6 +33,7 @@ class TakLink:
         self._out: dict[str, bytes] = {}  # what is to be sent, the newest by what it is about
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._troubled_at: float | None = None
         self.connected = asyncio.Event()
 
     async def start(self) -> None:
@@ -84,18 +86,28 @@ class TakLink:
     # --- the connection
 
     async def _run(self) -> None:
+        """Whatever ends a connection, it is told, and the next one is begun."""
         wait, where = 1.0, f"{self._config.host}:{self._config.port}"
         while True:
             try:
                 async with asyncio.timeout(CONNECT_WITHIN_S):
                     reader, writer = await self._open()
-            except (OSError, TimeoutError, ssl.SSLError) as gone:
+            except Exception as gone:
+                self._note(gone)
                 await self._say(f"the TAK server {where} cannot be reached: {str(gone) or 'no answer'}")
             else:
-                wait, ended = 1.0, await self._speak(reader, writer)
+                try:
+                    wait, ended = 1.0, await self._speak(reader, writer)
+                except Exception as fault:
+                    self._note(fault)
+                    ended = str(fault) or type(fault).__name__
                 await self._say(f"the TAK server {where}: {ended}")
             await self._ctx.clock.sleep(wait)
             wait = min(wait * 2, MAX_WAIT_S)
+
+    def _note(self, fault: Exception) -> None:
+        if not isinstance(fault, OSError | HubError):  # nobody foresaw it
+            self._ctx.log.error("the TAK connection failed; it is begun again", exc_info=fault)
 
     async def _say(self, reason: str) -> None:
         self.connected.clear()
@@ -113,6 +125,7 @@ class TakLink:
     async def _speak(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
         """Serve one connection; why it ended."""
         await self._ctx.health(True)
+        self._troubled_at = None
         self.connected.set()
         parts = [asyncio.create_task(self._send(writer)), asyncio.create_task(self._receive(reader))]
         try:
@@ -172,9 +185,21 @@ class TakLink:
                 await self._take(event)
 
     async def _take(self, event: CotEvent) -> None:
-        await self._ctx.alive()
-        if event.type.startswith("a-") and not event.uid.startswith(f"{self._config.prefix}."):
-            await self._tracks.take(event)
+        """One event. What cannot be kept is shown, and the next one is taken all the same."""
+        now = self._ctx.clock.monotonic()
+        try:
+            await self._ctx.alive()
+            if event.type.startswith("a-") and not event.uid.startswith(f"{self._config.prefix}."):
+                await self._tracks.take(event)
+            if self._troubled_at is not None and now - self._troubled_at > TROUBLE_S:
+                self._troubled_at = None
+                await self._ctx.health(True)
+        except HubError as wrong:
+            if self._troubled_at is None:
+                self._ctx.log.warning("an event of the TAK server was not kept: %s", wrong)
+                with contextlib.suppress(HubError):
+                    await self._ctx.health(False, f"an event of the TAK server was not kept: {wrong.message}")
+            self._troubled_at = now
 
 
 def _tls(given: TakTls) -> ssl.SSLContext:

@@ -17,9 +17,10 @@ from aiohttp.test_utils import TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.sdk import distance_m
+from hub.sdk import InvalidInput, distance_m
 from plugins.units import device, fake
 from plugins.units.device import BadPosition, Fix, Post, parse_post, presented
+from plugins.units.phone import items_of
 
 NOW = 1_790_000_000.0
 TRACCAR: dict[str, Any] = {
@@ -217,3 +218,10 @@ async def test_the_program_ends_when_standard_input_closes() -> None:
         await asyncio.wait_for(came.wait(), 20)
         program.stdin.close()
         assert await asyncio.wait_for(program.wait(), 10) == 0
+
+
+def test_half_a_letter_is_no_json_since_it_could_not_be_answered() -> None:
+    with pytest.raises(InvalidInput, match="the body is no JSON"):
+        items_of(b'{"items": [{"id": "\\ud800", "kind": "tap"}]}')
+    with pytest.raises(BadPosition, match="no device id"):
+        parse_post({}, b'{"device_id": "\\ud800", "location": {"coords": {}}}', NOW)

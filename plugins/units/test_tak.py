@@ -20,6 +20,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.sdk import Unavailable
 from hub.testing import Harness, harness
 from plugins.units import cot, fake_tak
 from plugins.units.cot import BadCot, CotEvent, Splitter
@@ -222,6 +223,47 @@ async def test_bad_events_between_good_ones_are_left_out() -> None:
         await server.send(b"".join(bad) + fake_tak.event("GOOD", 17, 99, callsign=THAI))
         seen = await hub.wait_event("track_seen")
         assert seen.data["callsign"] == THAI
+
+
+async def test_a_track_that_cannot_be_kept_is_told_and_the_next_one_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with own_server() as (server, port), joined(port) as hub:
+        await server.joined.wait()
+        tracks = sys.modules["hub_plugins.units.tracks"].Tracks
+        real = tracks.take
+
+        async def take(self: object, event: CotEvent) -> None:
+            if event.uid == "BAD":
+                raise Unavailable("the journal could not commit")
+            await real(self, event)
+
+        monkeypatch.setattr(tracks, "take", take)
+        await server.send(fake_tak.event("BAD", 17, 99) + fake_tak.event("GOOD", 17, 99))
+        await hub.wait_event("track_seen", entity=entity_of("GOOD"))
+        words = "an event of the TAK server was not kept: the journal could not commit"
+        assert hub.supervised.reason == words
+        monkeypatch.setattr(sys.modules["hub_plugins.units.tak"], "TROUBLE_S", -1.0)
+        await server.send(fake_tak.event("NEXT", 17, 99))
+        await hub.until(lambda: hub.supervised.reason == "")
+
+
+async def test_a_slip_ends_one_connection_and_the_next_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with own_server() as (server, port), joined(port) as hub:
+        await server.joined.wait()
+        tracks = sys.modules["hub_plugins.units.tracks"].Tracks
+        real = tracks.take
+
+        async def take(self: object, event: CotEvent) -> None:
+            if event.uid == "SLIP":
+                raise KeyError("a slip")
+            await real(self, event)
+
+        monkeypatch.setattr(tracks, "take", take)
+        server.joined.clear()
+        await server.send(fake_tak.event("SLIP", 17, 99))
+        await hub.until(lambda: [e for e in hub.events("instance_changed") if "a slip" in e.data["reason"]])
+        await asyncio.wait_for(server.joined.wait(), 10)
+        await server.send(fake_tak.event("GOOD", 17, 99))
+        await hub.wait_event("track_seen", entity=entity_of("GOOD"))
 
 
 async def test_silence_in_mid_message_ends_the_connection() -> None:
