@@ -6,15 +6,9 @@ Order of a start: journal → state → what was owed → plugins → automation
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib.metadata
-import json
 import logging
-import os
-import signal
 import ssl
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,14 +30,16 @@ from hub.access.viewing import RightsGate
 from hub.access.views import OwnerGate, Views
 from hub.automation.check import Catalogue, check_text
 from hub.automation.engine import Engine
+from hub.automation.entry import text_of
 from hub.automation.host import live
 from hub.automation.language.blueprint import folder_blueprints
 from hub.automation.language.model import Source
+from hub.automation.replay import Replay, Replayer
 from hub.capabilities import EVENT_TYPES, capability_actions
 from hub.core.access import SYSTEM, Actor, ViewGate
 from hub.core.actions import Actions
 from hub.core.clock import Clock, SystemClock
-from hub.core.error import ConfigError, HubError, InvalidInput, Mistake, StorageFailed
+from hub.core.error import Mistake, StorageFailed
 from hub.core.event import Draft, EventTypes
 from hub.core.ids import Ids
 from hub.core.journal import Journal, MemoryJournal
@@ -153,10 +149,15 @@ class App:
         self.actions.declare(capability_actions())
         folders = [base / "blueprints" / "automation" for base in (self.options.config.parent, builtin_folder().parent)]
         self.blueprints = folder_blueprints(*folders)
+        rules, zone = live(self.pipeline, self.actions, self.roles), self.config.zone
         self.engine = Engine(
-            live(self.pipeline, self.actions, self.roles), ZoneInfo(self.config.zone.timezone),
-            location=self.config.zone.center, blueprints=self.blueprints, publisher_now=self._publisher_now,
+            rules, ZoneInfo(zone.timezone), location=zone.center, blueprints=self.blueprints,
+            publisher_now=self._publisher_now,
         )  # fmt: skip
+        self.replayer = Replayer(Replay(
+            self.journal, self.types, ZoneInfo(zone.timezone), zone.center, self.blueprints,
+            action=rules.action, check=self.roles.check, live=lambda name: text_of(self.engine.named(name)),
+        ))  # fmt: skip
         self.timekeeping = Timekeeping(self.pipeline)
         self.host = Host(self.pipeline, self.actions, self.documents, self.media)
         self._mistakes = self.host.prepare(self.config)
@@ -334,53 +335,6 @@ class App:
         host, port = self.addresses[listener]
         scheme = "http" if host in LOOPBACK and self.config.web.tls == "auto" else "https"
         return f"{scheme}://{host}:{port}"
-
-
-async def run(options: Options) -> int:
-    """Serve until SIGTERM or SIGINT; SIGHUP reloads. The exit status."""
-    try:
-        app = App(options)
-    except InvalidInput as wrong:
-        print(wrong.message if isinstance(wrong, ConfigError) else wrong, file=sys.stderr)  # noqa: T201 - to a person
-        return 1
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stopped.set)
-    reloads: set[asyncio.Task[None]] = set()
-    loop.add_signal_handler(signal.SIGHUP, lambda: reloads.add(loop.create_task(_reload(app))))
-    pid = options.data / "hub.pid"
-    try:
-        await app.start()
-        pid.write_text(str(os.getpid()))
-        _greet(app, print)
-        await stopped.wait()
-    finally:
-        pid.unlink(missing_ok=True)
-        await app.stop()
-    return 0
-
-
-def _greet(app: App, say: Callable[[str], None]) -> None:
-    say(f"hub: {app.url}")
-    if app.demo is not None:
-        say(f"demo login (on this machine only): {app.demo.user} / {app.demo.password}")
-    sys.stdout.flush()
-
-
-async def _reload(app: App) -> None:
-    """SIGHUP: answer the request in ``reload.request`` with ``reload.result``, for ``hub reload``."""
-    asked: dict[str, Any] = {}
-    with contextlib.suppress(OSError, json.JSONDecodeError):
-        asked = json.loads((app.options.data / "reload.request").read_text())
-    try:
-        result = {"ok": True, "lines": await app.reload()}
-    except HubError as wrong:
-        result = {"ok": False, "lines": wrong.message.splitlines()}
-    answer = app.options.data / "reload.result"
-    part = answer.with_suffix(".part")
-    part.write_text(json.dumps({"id": asked.get("id"), **result}))
-    part.replace(answer)
 
 
 def padded(source: AutomationSource) -> str:

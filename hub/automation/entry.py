@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +41,13 @@ def row_of(name: str, entry: Entry, running: int, last_error: str | None) -> dic
         "publisher": entry.plan.publisher.id, "version": entry.plan.version, "running": running,
         "last_run": entry.last_run, "last_error": last_error, "skipped": entry.skipped,
     }  # fmt: skip
+
+
+def text_of(entry: Entry | None) -> str | None:
+    """Its source with all blanks filled, as YAML (which JSON is); ``None`` without one, or for a script."""
+    if entry is None or entry.automation.kind != "automation":
+        return None
+    return json.dumps([{**entry.automation.tree, "id": entry.automation.id}], ensure_ascii=False)
 
 
 def told_of(reports: Reports, automation: str) -> list[dict[str, Any]]:

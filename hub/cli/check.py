@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hub.cli import options
-from hub.core.error import ConfigError, InvalidInput, Mistake
+from hub.core.error import ConfigError, Mistake
 
 if TYPE_CHECKING:
     from hub.automation.check import Catalogue
@@ -31,7 +32,8 @@ def add(commands: options.Commands) -> None:
 
 def _check(given: argparse.Namespace) -> int:
     if given.config is None and not given.files:
-        raise InvalidInput("nothing to check", where="hub check", hint="name --config FILE, or files of automations")
+        print("hub check: name --config FILE, or files of automations", file=sys.stderr)
+        return 2
     found = mistakes(given.config) if given.config is not None and not given.files else []
     for path in given.files:
         found += file_mistakes(path, given.config, lenient=given.lenient)

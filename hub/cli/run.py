@@ -34,7 +34,8 @@ def _run(given: argparse.Namespace) -> int:
     import asyncio
     import logging
 
-    from hub.app import Options, run
+    from hub.app import Options
+    from hub.serve import run
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     return asyncio.run(run(Options(given.config, given.data, given.host, given.port)))

@@ -56,7 +56,7 @@ def test_files_of_home_assistant_pass_leniently(text: str, tmp_path: Path, capsy
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("platform: state\n      entity_id: binary_sensor.hall\n      to: \"on\"", "platform: stat", ""),  # a kind of somebody else's
+        ('platform: state\n      entity_id: binary_sensor.hall\n      to: "on"', "platform: stat", ""),
         ("entity_id: binary_sensor.hall", "entity_ids: binary_sensor.hall", "a state trigger has no field"),
         ('to: "on"', "to: on", "YAML reads this as true"),
         ("service: light.turn_on", "service: light.turn_onn", "did you mean 'light.turn_on'?"),
