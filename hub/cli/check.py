@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,12 +27,12 @@ def add(commands: options.Commands) -> None:
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="automations, scripts or a blueprint")
     words = "let entities and actions of domains pass that the hub does not have (files of Home Assistant)"
     parser.add_argument("--lenient", action="store_true", help=words)
+    parser.set_defaults(usage=parser.error)
 
 
 def _check(given: argparse.Namespace) -> int:
     if given.config is None and not given.files:
-        print("hub check: name --config FILE, or files of automations", file=sys.stderr)
-        return 2
+        given.usage("name --config FILE, or files of automations")
     found = mistakes(given.config) if given.config is not None and not given.files else []
     for path in given.files:
         found += file_mistakes(path, given.config, lenient=given.lenient)
