@@ -224,7 +224,9 @@ class Engine:
         plan, made, clock = entry.plan, entry.automation, self._host.clock
         try:
             told.update(id=trigger.id, idx=trigger.path.partition("/")[2], alias=trigger.alias)
-            values: dict[str, Any] = {"trigger": told, "this": self._this(entry)}
+            values: dict[str, Any] = {"trigger": told}
+            if made.uses_this:
+                values["this"] = self._this(entry)
             for variables in (made.trigger_variables, made.variables, trigger.variables):
                 if variables:
                     values = with_variables(values, variables)

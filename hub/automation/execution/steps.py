@@ -210,7 +210,7 @@ def _event(step: EventStep, host: Host) -> Execute:
     def execute(at: Strand) -> Flow:
         run = at.run
         kind, entity = host.types.get(step.type), filled(step.entity, at.values)
-        data = filled(dict(step.data), at.values, text_fields(kind.model) if kind else ())
+        data = filled(step.data, at.values, text_fields(kind.model) if kind else ())
         if kind is not None:
             if not kind.outside or kind.name == StateChanged.type.name:
                 raise StepFailed(f"{step.type} is an event of the hub itself; an automation cannot fire it")

@@ -80,6 +80,10 @@ class Notes:
             detail = {key: MASK if key in ("state", "value", "wanted") else item for key, item in detail.items()}
         line = {"path": path, "at": self._clock.now(), "result": result}
         if detail:
+            for value in detail.values():
+                if (type(value) is str and len(value) > MAX_WORDS) or type(value) is dict:
+                    detail = masked(detail, ())  # cut what is long
+                    break
             line["detail"] = detail
         self.lines.append(line)
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
-from hub.automation.language.model import Data, Duration
+from hub.automation.language.model import Data, Duration, FixedDict, FixedList
 from hub.automation.language.reader import as_seconds
 from hub.automation.templates.template import Template, TemplateFailed
 from hub.automation.templates.views import EventView, StateView
@@ -24,6 +24,9 @@ def filled(data: Data, values: Values, texts: Collection[str] = ()) -> Any:
     """The data with its templates rendered. Top-level fields named in ``texts`` stay text as printed."""
     if isinstance(data, Template):
         return data.render(values)
+    kind = type(data)
+    if kind is FixedList or kind is FixedDict:
+        return data
     if isinstance(data, dict):
         return {
             key: _text(item, values) if isinstance(item, Template) and key in texts else filled(item, values)

@@ -15,6 +15,36 @@ from hub.automation.templates.template import Template
 from hub.core.access import Actor
 
 Data = Any  # JSON data in which a text may be a Template
+
+
+class FixedList(list[Any]):
+    """A list without any template in it: it is given as it is. ``members`` answers ``in`` by hash."""
+
+    __slots__ = ("_members",)
+    _members: frozenset[Any] | tuple[Any, ...]
+
+    def has(self, value: Any) -> bool:
+        """Is the value one of them?"""
+        try:
+            members = self._members
+        except AttributeError:
+            try:
+                members = frozenset(self)
+            except TypeError:  # what cannot be hashed is compared one by one
+                members = tuple(self)
+            self._members = members
+        try:
+            return value in members
+        except TypeError:
+            return value in tuple(self)
+
+
+class FixedDict(dict[str, Any]):
+    """A mapping without any template in it."""
+
+    __slots__ = ()
+
+
 Duration = float | Template | Mapping[str, float | Template]  # seconds, or {hours: …, minutes: …}
 
 

@@ -178,7 +178,7 @@ def automation(reader: Reader, source: Map, name: str) -> Automation:
         conditions=conditions(reader, *held, "condition"), steps=steps(reader, *does, "action"),
         variables=reader.named_data(source, "variables"), tree=tree, hash=tree_hash(tree), place=source.place,
         trigger_variables=reader.named_data(source, "trigger_variables"), on_restart=_on_restart(reader, source),
-        fields=_fields(reader, source),
+        fields=_fields(reader, source), uses_this="this" in str(tree),
     )  # fmt: skip
 
 

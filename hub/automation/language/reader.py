@@ -8,7 +8,7 @@ from datetime import time
 from typing import Any, cast
 
 from hub.automation.language.known import Known, check_entity, near
-from hub.automation.language.model import Data, Duration
+from hub.automation.language.model import Data, Duration, FixedDict, FixedList
 from hub.automation.language.source import Map, Place, Seq
 from hub.automation.templates.template import Template, Templates, TemplateWrong, is_template
 from hub.core.error import Mistake
@@ -147,9 +147,11 @@ class Reader:
     def data(self, value: Any, place: Place) -> Data:
         """A value in which every text that is a template becomes a ``Template``."""
         if isinstance(value, Map):
-            return {key: self.data(item, value.values_at[key]) for key, item in value.items()}
+            made = {key: self.data(item, value.values_at[key]) for key, item in value.items()}
+            return FixedDict(made) if all(map(_fixed, made.values())) else made
         if isinstance(value, Seq):
-            return [self.data(item, at) for item, at in value.placed()]
+            listed = [self.data(item, at) for item, at in value.placed()]
+            return FixedList(listed) if all(map(_fixed, listed)) else listed
         if is_template(value):
             return self.template(value, place) or self.templates.compile("{{ '' }}")  # one mistake for it is enough
         return value
@@ -246,6 +248,11 @@ class Reader:
             self.wrong(place, f"{value!r} is no duration; write seconds, HH:MM:SS, or minutes: 5")
             return None
         return seconds
+
+
+def _fixed(value: Data) -> bool:
+    """Is there no template in it?"""
+    return not isinstance(value, Template | list | dict) or isinstance(value, FixedList | FixedDict)
 
 
 def as_number(value: Any) -> float | None:

@@ -146,6 +146,7 @@ class Automation:
     hash: str
     kind: str = "automation"
     fields: Mapping[str, Any] = field(default_factory=dict)
+    uses_this: bool = True  # does it name ``this`` anywhere?
     on_restart: float | None = None
     place: Place = NOWHERE
 

@@ -15,9 +15,15 @@ Values = Mapping[str, Any]
 Closure = Callable[[Values], Any]
 Node = Any  # a node of jinja2.nodes, allowed by template.py
 
+def contained(value: Any, many: Any) -> bool:
+    """``value in many``; a long list of the rule's own text answers by hash (``FixedList.has``)."""
+    has = getattr(many, "has", None) if type(many) is not str else None
+    return bool(has(value)) if has is not None else value in many
+
+
 _COMPARES: dict[str, Callable[[Any, Any], Any]] = {
     "eq": operator.eq, "ne": operator.ne, "lt": operator.lt, "lteq": operator.le, "gt": operator.gt,
-    "gteq": operator.ge, "in": lambda a, b: a in b, "notin": lambda a, b: a not in b,
+    "gteq": operator.ge, "in": contained, "notin": lambda a, b: not contained(a, b),
 }  # fmt: skip
 
 

@@ -190,17 +190,23 @@ class Templates:
 
 def _native(value: Any) -> Any:
     """A closure's value as if it had been printed and read again."""
-    if value is None or isinstance(value, bool | int):
+    kind = type(value)
+    if value is None or kind is bool or kind is int:
         return value
-    return parsed(str(value).strip())
+    text = str(value).strip()
+    if kind is float:
+        return value if _NUMERIC.fullmatch(text) else text
+    return parsed(text)
 
 
 def parsed(text: str) -> Any:
     """Text as the literal it looks like: number, truth value, ``None``, list, dict; else the text itself."""
     if not text or text[0].isalpha():
         return {"True": True, "False": False, "None": None}.get(text, text)
-    if (text[0].isdigit() or text[0] in "+-.") and "," not in text and not _NUMERIC.fullmatch(text):
-        return text  # a plate, a time, a scientific number: text, told without parsing
+    if (text[0].isdigit() or text[0] in "+-.") and "," not in text:
+        if not _NUMERIC.fullmatch(text):
+            return text  # a plate, a time, a scientific number: text, told without parsing
+        return _number(text)
     try:
         value = literal_eval(text)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
@@ -210,6 +216,14 @@ def parsed(text: str) -> Any:
     if isinstance(value, int | float) and not isinstance(value, bool) and not _NUMERIC.fullmatch(text):
         return text
     return value
+
+
+def _number(text: str) -> Any:
+    """What matches ``_NUMERIC``."""
+    try:
+        return float(text) if "." in text else int(text)
+    except ValueError:  # a sign or a point alone
+        return text
 
 
 # --- the allow-list
@@ -282,28 +296,41 @@ def _single(tree: nodes.Template) -> nodes.Expr | None:
 
 # --- the general way: jinja, every value bounded
 
-_KEEP = "_keep"
-_MAKES = (nodes.Filter, nodes.Call, nodes.List, nodes.Tuple, nodes.Dict, nodes.Concat, nodes.BinExpr, nodes.Getitem)
+_KEEP, _EACH = "_keep", "_each"
+# what these give is never larger than what they are given, or small
+_SMALL = frozenset(
+    "int float bool round abs length count first last min max default d is_number states state_attr is_state has_value "
+    "is_state_attr as_timestamp iif lower upper trim now utcnow today_at timedelta as_datetime as_local float sum "
+    "average median select reject selectattr rejectattr map".split()
+)
 
 
 class _Bounded(NodeTransformer):
-    """Wraps each expression that makes a value, what a loop walks through and what is compared."""
+    """Wraps what can grow, and each loop's head, where the time is looked at."""
 
     def generic_visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> nodes.Node:
         super().generic_visit(node, *args, **kwargs)
         if isinstance(node, nodes.For):
-            node.iter = _kept(node.iter)
-            first = nodes.Output([_kept(nodes.Const(""))])  # each turn looks at the time
-            node.body = [first, *node.body]
-        elif isinstance(node, nodes.Compare):
-            node.expr = _kept(node.expr)
-        elif isinstance(node, _MAKES) and getattr(node, "ctx", "load") == "load":
-            return _kept(node)
+            node.iter = _wrapped(_EACH, node.iter)
+        elif isinstance(node, nodes.Filter) and node.name not in _SMALL and node.node is not None:
+            return _wrapped(_KEEP, node)
+        elif isinstance(node, nodes.Call):
+            small = isinstance(node.node, nodes.Name) and node.node.name in _SMALL
+            return node if small else _wrapped(_KEEP, node)
+        elif isinstance(node, nodes.Concat | nodes.List | nodes.Tuple | nodes.Dict) and _loads(node):
+            return _wrapped(_KEEP, node)
         return node
 
 
-def _kept(node: Any) -> nodes.Expr:
-    return nodes.Call(nodes.Name(_KEEP, "load"), [node], [], None, None)
+def _loads(node: nodes.Node) -> bool:
+    """A constant list is as large as its text."""
+    if getattr(node, "ctx", "load") != "load":
+        return False
+    return not all(isinstance(child, nodes.Const) for child in node.iter_child_nodes())
+
+
+def _wrapped(how: str, node: Any) -> nodes.Expr:
+    return nodes.Call(nodes.Name(how, "load"), [node], [], None, None)
 
 
 class _Environment(SandboxedEnvironment):
@@ -320,7 +347,7 @@ class _Environment(SandboxedEnvironment):
         self.filters = {**{name: known[name] for name in _JINJA_FILTERS}, **made.filters}
         self.tests = {**{name: tests[name] for name in _TESTS}, **made.tests}
         parts = {"namespace": Namespace, "cycler": Cycler, "joiner": Joiner}
-        self.globals = {**made.functions, **parts, _KEEP: budget.keep}
+        self.globals = {**made.functions, **parts, _KEEP: budget.keep, _EACH: budget.each}
 
     def is_safe_callable(self, obj: Any) -> bool:
         return True  # nothing unsafe can be reached: ``lookup`` is the allow-list
