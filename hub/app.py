@@ -149,7 +149,7 @@ class App:
         self.actions.declare(capability_actions())
         folders = [base / "blueprints" / "automation" for base in (self.options.config.parent, builtin_folder().parent)]
         self.blueprints = folder_blueprints(*folders)
-        rules, zone = live(self.pipeline, self.actions, self.roles), self.config.zone
+        rules, zone = live(self.pipeline, self.actions, self.roles, self._is_expected), self.config.zone
         self.engine = Engine(
             rules, ZoneInfo(zone.timezone), location=zone.center, blueprints=self.blueprints,
             publisher_now=self._publisher_now,
@@ -191,6 +191,10 @@ class App:
         self.server = Server(
             routes, Guard(auth, self.roles), self.host.routes, system.summary, version(), proxies=proxies
         )
+
+    def _is_expected(self, action: str) -> bool:
+        """Does a plugin that is configured, and not up yet, declare it?"""
+        return action in self.host.awaited_actions()
 
     def _check_text(self, text: str) -> list[Mistake]:
         return check_text(text, "draft", self.catalogue(), self.blueprints)
@@ -251,19 +255,23 @@ class App:
         """Read the configuration again and change what differs; ``ConfigError`` changes nothing."""
         config = await asyncio.to_thread(load, self.options.config)
         change = await self.host.reload(config)
-        mistakes = self._load_automations(config)
+        before = {row["id"]: row["version"] for row in self.engine.list()}
+        mistakes = self._load_automations(config, self.catalogue())
+        after = {row["id"]: row["version"] for row in self.engine.list()}
+        rules = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
         later = [part for part in ("zone", "web", "upkeep") if getattr(config, part) != getattr(self.config, part)]
         self.config = config
         waits = [f"{' and '.join(later)}: takes effect when the hub is started again"] if later else []
-        return [*_change_lines(change.as_data()), *waits, *(str(mistake) for mistake in mistakes)]
+        changed = [f"automations: {', '.join(rules)}"] if rules else []
+        return [*_change_lines(change.as_data()), *changed, *waits, *(str(mistake) for mistake in mistakes)]
 
-    def _load_automations(self, config: HubConfig) -> list[Mistake]:
-        """Load them all. A name that is not known now (its plugin may come later) is told and does not hold a rule
-        back; everything else that is wrong does."""
+    def _load_automations(self, config: HubConfig, now: Catalogue | None = None) -> list[Mistake]:
+        """Load them all. At the start a name that is not known (its plugin may come later) is told and does not hold a
+        rule back; everything else that is wrong does. ``now``: later, so is that, and what works goes on as it was."""
         publisher = Actor("config", frozenset({CONFIG_ROLE}))
         sources = [Source(padded(source), source.file, publisher) for source in config.automations]
-        wrong = self.engine.load(sources)
-        known = self.catalogue()
+        wrong = self.engine.load(sources, now)
+        known = now or self.catalogue()
         named = [m for s in sources for m in check_text(s.text, s.file, known, self.blueprints)]
         return [*wrong, *(mistake for mistake in named if mistake not in wrong)]
 

@@ -199,8 +199,8 @@ class Engine:
                 self._arming, made.id, made.hash, made.triggers, variables, partial(self._fire, entry),
                 partial(self._fault, entry),
             )  # fmt: skip
-        except TemplateFailed as wrong:
-            self._fault(entry, f"its triggers could not be set: {wrong}", None)
+        except TemplateFailed as no:
+            self._fault(entry, f"its triggers could not be set: {no}", None)
 
     def _disarm(self, entry: Entry, *, keep_holds: bool = False) -> None:
         if entry.armed is not None:
@@ -230,12 +230,11 @@ class Engine:
             for variables in (made.trigger_variables, made.variables, trigger.variables):
                 if variables:
                     values = with_variables(values, variables)
-            notes = Notes(clock)
+            notes, origin = Notes(clock), origin_of(trigger, told, event)
             if not plan.check(values, notes):
-                self._not_run(entry, "condition", origin_of(trigger, told, event), event, notes)
+                self._not_run(entry, "condition", origin, event, notes)
                 return
-            self._begun(entry, self._runs.begin(plan, values, origin := origin_of(trigger, told, event), event, notes),
-                        origin, event, notes)  # fmt: skip
+            self._begun(entry, self._runs.begin(plan, values, origin, event, notes), origin, event, notes)
         except (HubError, TemplateFailed) as wrong:
             self._fault(entry, f"{trigger.path}: {wrong}", event)
         except Exception as fault:  # one automation's fault must not cost another its event
@@ -289,7 +288,7 @@ class Engine:
         return self._entries.get(name) or self._entries.get(self._by_slug.get(name, ""))
 
     def all_entries(self) -> Iterable[Entry]:
-        """All automations and scripts."""
+        """Everything."""
         return self._entries.values()
 
     def cancel(self, automation_id: str, reason: str) -> None:

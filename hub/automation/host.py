@@ -43,6 +43,9 @@ class Host(Protocol):
     def action(self, name: str) -> ActionSpec | None:
         """What is declared of an action."""
 
+    def expected(self, name: str) -> bool:
+        """Is it an action of a plugin that is configured and not up yet?"""
+
     def authorize(self, actor: Actor, right: str, entity: str | None) -> None:
         """Return when the actor has the right (on the entity, if it is known); raise ``Denied``."""
 
@@ -51,7 +54,10 @@ class Host(Protocol):
 
 
 class _Live:
-    def __init__(self, pipeline: Pipeline, actions: Actions, authorizer: Authorizer) -> None:
+    def __init__(
+        self, pipeline: Pipeline, actions: Actions, authorizer: Authorizer, expected: Callable[[str], bool]
+    ) -> None:
+        self._expected = expected
         self.state, self.types, self.clock = pipeline.state, pipeline.types, pipeline.clock
         self.ids, self.rules = pipeline.ids, pipeline.rules
         self.emit, self.put = pipeline.emit, pipeline.put
@@ -75,6 +81,9 @@ class _Live:
         except NotFound:
             return None
 
+    def expected(self, name: str) -> bool:
+        return self._expected(name)
+
     def authorize(self, actor: Actor, right: str, entity: str | None) -> None:
         self._authorizer.check(actor, right, self.state.get(entity) if entity else None)
 
@@ -82,6 +91,8 @@ class _Live:
         self._pipeline.on_recover.append(call)
 
 
-def live(pipeline: Pipeline, actions: Actions, authorizer: Authorizer) -> Host:
-    """The running hub as the engine's host."""
-    return _Live(pipeline, actions, authorizer)
+def live(
+    pipeline: Pipeline, actions: Actions, authorizer: Authorizer, expected: Callable[[str], bool] = lambda _name: False
+) -> Host:
+    """The running hub as the engine's host. ``expected``: see ``Host``."""
+    return _Live(pipeline, actions, authorizer, expected)

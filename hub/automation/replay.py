@@ -95,6 +95,9 @@ class ReplayHost(Host):
     def action(self, name: str) -> ActionSpec | None:
         return self._action(name)
 
+    def expected(self, name: str) -> bool:
+        return False
+
     def authorize(self, actor: Actor, right: str, entity: str | None) -> None:
         self._check(actor, right, self.state.get(entity) if entity else None)
 

@@ -127,6 +127,12 @@ class Host:
         await asyncio.wait([new.first], timeout=FIRST_WITHIN_S)
         return new.state
 
+    def awaited_actions(self) -> set[str]:
+        """Own actions of the plugins that are configured and not up yet."""
+        found = self.discovery.found
+        late = [one.config.plugin for one in self.instances.values() if one.state in ("starting", "retrying")]
+        return {table.name for name in late if name in found for table in found[name].manifest.actions}
+
     async def reload(self, config: HubConfig) -> Change:
         """Change over to a new configuration: what changed in it is replaced, new before old unless exclusive.
 

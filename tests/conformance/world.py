@@ -98,6 +98,9 @@ class Recorder(Host):
     def action(self, name: str) -> ActionSpec | None:
         return None
 
+    def expected(self, name: str) -> bool:
+        return False
+
     def authorize(self, actor: Actor, right: str, entity: str | None) -> None:
         return None
 

@@ -15,6 +15,7 @@ from hub.core.actions import Request
 from hub.core.error import ActionFailed, InvalidInput
 
 MAX_TARGETS = 100
+PATIENCE_S, AGAIN_S = 120.0, 1.0  # a plugin with a slow device takes a minute after a restart
 ACTION_WAIT_S = 900.0  # longer than any action's own limit and the wait for its device after a restart
 
 Execute = Callable[[Strand], Flow]
@@ -46,6 +47,8 @@ def action(step: ActionStep, host: Host, locals_: Locals) -> Execute:
         run, values = at.run, at.values
         name = step.action if isinstance(step.action, str) else step.action.text(values)
         spec = host.action(name)
+        if spec is None and host.expected(name) and _is_patient(at, host):
+            return _ask_again(at, path, host)
         params = filled(step.data, values, text_fields(spec.params) if spec else ())
         if not isinstance(params, dict):
             raise StepFailed("the template of 'data' must give a mapping")
@@ -65,6 +68,21 @@ def action(step: ActionStep, host: Host, locals_: Locals) -> Execute:
         return _then(at, wait, host)
 
     return execute
+
+
+def _is_patient(at: Strand, host: Host) -> bool:
+    """May it wait still for a plugin to come up?"""
+    now = host.clock.now()
+    if at.patience is None:
+        at.patience = now + PATIENCE_S
+    return now < at.patience
+
+
+def _ask_again(at: Strand, path: str, host: Host) -> Flow:
+    """The plugin of this action is still starting: do the step again in a moment."""
+    at.frames[-1].index -= 1
+    at.waiting = Waiting(path, until=host.clock.now() + AGAIN_S)
+    return Flow.WAIT
 
 
 def _then(at: Strand, wait: Waiting, host: Host) -> Flow:

@@ -83,8 +83,8 @@ class StateWatch:
         return hold is not None and self._lasts(hold, self._value(self._state.get(entity)))
 
 class NumericWatch:
-    """A numeric_state trigger: fires when the number comes into the range from outside. What is no number is neither,
-    and the last clear answer counts on."""
+    """A numeric_state trigger: fires when the number comes into the range from outside. Without a value it is outside;
+    what is no number is neither, and the last clear answer counts on."""
 
     def __init__(self, armed: Armed, trigger: NumericTrigger, variables: Values) -> None:
         self._armed, self._trigger, self._variables = armed, trigger, variables

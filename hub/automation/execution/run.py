@@ -115,6 +115,7 @@ class Strand:
     waiting: Waiting | None = None
     timer: Any = None
     armed: Any = None  # triggers that a wait listens to
+    patience: float | None = None  # until when it waits for a plugin that is not up yet
 
     @property
     def values(self) -> dict[str, Any]:

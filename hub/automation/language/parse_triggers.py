@@ -217,6 +217,9 @@ def _mqtt(reader: Reader, source: Map, common: dict[str, Any]) -> Trigger | None
     if source.get("value_template") is not None:
         template = reader.template(source["value_template"], source.values_at["value_template"])
     payload = data["payload"]
+    if isinstance(payload, bool):
+        at = source.values_at["payload"]
+        reader.wrong(at, f"YAML reads this as {str(payload).lower()}; put it in quotes, as in 'on' or 'off'")
     wanted = payload if payload is None or isinstance(payload, Template) else str(payload)
     return MqttTrigger(**common, topic=data["topic"], payload=wanted, template=template)
 
