@@ -110,14 +110,15 @@ async def test_tags_webhooks_and_the_start() -> None:
     - {trigger: tag, tag_id: box1}
     - {trigger: webhook, webhook_id: hook, id: hook}
     - {trigger: homeassistant, event: start}
-  actions: [{action: notify.tell, data: {to: x, text: "{{ trigger.platform }} {{ trigger.json.a if trigger.json is defined else '' }}"}}]
+  variables: {got: "{{ trigger.json.a if trigger.json is defined else '-' }}"}
+  actions: [{action: notify.tell, data: {to: x, text: "{{ trigger.platform }} {{ got }}"}}]
 """)
     zone.fire("tag_scanned", tag_id="box1")
     zone.fire("tag_scanned", tag_id="box2")
     zone.fire("webhook_received", webhook_id="hook", json={"a": 1})
     zone.fire("hub_started")
     await zone.idle()
-    assert zone.told() == ["tag ", "webhook 1", "homeassistant "]
+    assert zone.told() == ["tag -", "webhook 1", "homeassistant -"]
 
 
 @pytest.mark.parametrize(
