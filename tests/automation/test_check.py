@@ -234,6 +234,7 @@ VALUES: Mapping[str, Any] = {
         ("{{ 'a' if x == 3 else 'b' }}", "a"), ("{% if x in [1, 3] %}yes{% endif %}", "yes"),
         ("{{ x is defined }}", True),
         ("{{ as_timestamp(when) | int }}", 1706918400), ("{{ [3, 1] | min }} {{ max(1, 2) }}", "1 2"),
+        ("{% for i in range(900) %}{{ '' }}{% endfor %}end", "end"),
         ("{{ today_at('10:00') < now() }}", True), ("{{ {'a': x} }}", {"a": 3}), ("{{ 'a' ~ x ~ 'b' }}", "a3b"),
     ],
 )  # fmt: skip

@@ -82,7 +82,16 @@ class Closures:
 
     def _getattr(self, node: Node) -> Closure | None:
         of, name, get = self.closure(node.node), node.attr, self._get
-        return of and (lambda values: get(of(values), name))
+        if of is None:
+            return None
+
+        def attribute(values: Values) -> Any:
+            value = of(values)
+            if type(value) is dict and name in value:
+                return value[name]
+            return get(value, name)
+
+        return attribute
 
     def _getitem(self, node: Node) -> Closure | None:
         of, item, get = self.closure(node.node), self.closure(node.arg), self._get

@@ -63,7 +63,7 @@ def _of_template(value: Namespace | LoopContext, name: str) -> Any:
 
 def lookup(value: Any, name: Any) -> Any:
     """``value.name`` or ``value[name]``; ``KeyError`` when there is no such thing for a template."""
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):
         if name in value:
             return value[name]
     elif isinstance(value, list | tuple | str) and isinstance(name, int | slice):

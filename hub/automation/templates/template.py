@@ -11,6 +11,7 @@ import re
 from ast import literal_eval
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any
 
 import jinja2
@@ -29,6 +30,7 @@ from hub.automation.templates.views import Reads, World
 MAX_SOURCE = 16_384
 MAX_NODES = 2_000
 MAX_CACHED = 20_000
+PARTS = 256  # of a rendering that are joined at once; each is bounded itself
 
 _MARKS = ("{{", "{%", "{#")
 _NUMERIC = re.compile(r"[+-]?(?!0\d)\d*(?:\.\d*)?")
@@ -156,12 +158,18 @@ class Templates:
         budget = self._budget
 
         def native(values: Values) -> Any:
+            value = closure(values)
+            if value is True or value is False or value is None:  # most are conditions
+                return value
             budget.begin()
-            return _native(budget.keep(closure(values)))
+            return _native(budget.keep(value))
 
         def text(values: Values) -> str:
+            value = closure(values)
+            if value is True or value is False:
+                return "True" if value else "False"
             budget.begin()
-            return str(budget.keep(closure(values))).strip()
+            return str(budget.keep(value)).strip()
 
         return Template(source, native, text, entities)
 
@@ -178,9 +186,11 @@ class Templates:
         def text(values: Values) -> str:
             budget.begin()
             parts, length = [], 0
-            for part in made.generate(values):
-                parts.append(part)
-                length += len(part)
+            rendering = made.root_render_func(made.new_context(dict(values)))
+            while some := list(islice(rendering, PARTS)):
+                chunk = "".join(some)
+                parts.append(chunk)
+                length += len(chunk)
                 if length > MAX_CHARS:
                     raise TooCostly(f"a result of more than {MAX_CHARS} characters")
             return "".join(parts).strip()
