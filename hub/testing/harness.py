@@ -161,12 +161,13 @@ class Harness:
 async def harness(
     folder: Path, config: Mapping[str, Any] | None = None, *, isolation: Isolation | None = None,
     beside: Sequence[Mapping[str, Any]] = (), name: str | None = None, clock: Clock | None = None,
-    running: bool = True,
+    running: bool = True, memory: bool = True,
 ) -> AsyncIterator[Harness]:  # fmt: skip
     """A hub that runs the plugin in ``folder`` with ``config``, until the block ends.
 
     ``isolation``: in the hub's process or in a child, whatever ``plugin.toml`` says. ``beside``: further entries of
     ``plugins:`` that it works with. ``running``: the set-up must succeed, else ``AssertionError`` with the reason.
+    ``memory``: the journal is in memory; without, it is a file, and each commit takes a turn of the loop.
     ``ConfigError`` when ``plugin.toml`` is wrong.
     """
     manifest = load_manifest(folder)
@@ -175,7 +176,7 @@ async def harness(
         home = Path(temporary)
         entry = {"plugin": manifest.name, "name": instance, "config": dict(config or {})}
         _write_config(home, folder, [entry, *beside])
-        app = _App(Options(home / "config.yaml", home / "data", memory=True), manifest.name, isolation, clock)
+        app = _App(Options(home / "config.yaml", home / "data", memory=memory), manifest.name, isolation, clock)
         made = Harness(app, instance)
         try:
             await app.start()

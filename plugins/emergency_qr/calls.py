@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from typing import Any
 
@@ -40,6 +41,7 @@ class Calls:
         self._ctx, self._config = ctx, config
         self._rows = ctx.records("calls")
         self._calls: dict[str, EmergencyCall] = {}
+        self._ending: set[asyncio.Future[None]] = set()
 
     async def take_up(self) -> None:
         """Go on with what was there: callers and desks come back within ``resume_s``."""
@@ -48,6 +50,9 @@ class Calls:
             call = EmergencyCall.of_row(row, now)
             self._calls[call.id] = call
             await self._ctx.add(call.described(), CallDevice(self, call))
+            state = await self._ctx.state(call.entity)
+            if call.ended_at is not None and state is not None and state.state != "ended":
+                await self._tell_end(call, "hub", "")  # killed between its end and the telling
 
     def line(self, socket: Socket) -> Line:
         """One side's line over its socket."""
@@ -229,17 +234,30 @@ class Calls:
         """Over, for both; the second time nothing happens."""
         if call.ended_at is not None:
             return
-        now = call.ended_at = self._ctx.clock.now()
-        talked = now - call.answered_at if call.answered_at is not None else 0.0
+        call.ended_at = self._ctx.clock.now()
+        task = asyncio.ensure_future(self._over(call, by, reason))
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+        await asyncio.shield(task)  # the line of whoever asked may end, and its task with it
+
+    async def _over(self, call: EmergencyCall, by: CallEnd, reason: str) -> None:
+        """Durable and told first; only then are the lines closed."""
         lines, call.caller, call.desk = (call.caller, call.desk), None, None
-        for line in lines:
-            if line is not None:
-                line.tell("ended", by=by)
-                line.close()
-        await self._save(call)
-        ended = CallEnded(ended_by=by, ended_at=now, talked_s=round(talked, 1), reason=reason)
-        await self._ctx.emit(ended, entity=call.entity)
+        try:
+            await self._save(call)
+            await self._tell_end(call, by, reason)
+        finally:
+            for line in lines:
+                if line is not None:
+                    line.tell("ended", by=by)
+                    line.close()
         self._tell_queue()
+
+    async def _tell_end(self, call: EmergencyCall, by: CallEnd, reason: str) -> None:
+        at = call.ended_at if call.ended_at is not None else self._ctx.clock.now()
+        talked = at - call.answered_at if call.answered_at is not None else 0.0
+        ended = CallEnded(ended_by=by, ended_at=at, talked_s=round(talked, 1), reason=reason)
+        await self._ctx.emit(ended, entity=call.entity)
 
     async def tick(self) -> None:
         """Each second."""

@@ -107,9 +107,9 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(**settings: Any) -> AsyncIterator[Desk]:
+async def desk(memory: bool = True, **settings: Any) -> AsyncIterator[Desk]:
     async with (
-        harness(HERE, SETTINGS | settings) as hub,
+        harness(HERE, SETTINGS | settings, memory=memory) as hub,
         ClientSession(timeout=ClientTimeout(total=20), cookie_jar=DummyCookieJar()) as http,
     ):
         yield Desk(hub, http).officer("noi", "operator").officer("lek", "operator").officer("patrol", "patrol")

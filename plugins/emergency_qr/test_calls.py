@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,27 @@ async def test_who_waits_is_told_how_many_are_before() -> None:
         await second.hear("ended")
         ended = await at.hub.wait_event("call_ended", entity=two["call"])
         assert (ended.data["ended_by"], ended.data["talked_s"]) == ("caller", 0.0)
+
+
+async def test_who_hangs_up_before_an_answer_rings_no_longer() -> None:
+    async with desk(memory=False) as at, at.phone() as phone:  # a real commit takes longer than closing the line
+        call = (await rung(phone))["call"]
+        rows = at.hub.app.pipeline.journal
+        commit = rows.commit
+
+        def slow(*group: Any) -> None:  # the disk of a small computer
+            time.sleep(0.3)
+            commit(*group)
+
+        rows.commit = slow  # type: ignore[assignment, method-assign]
+        await phone.say("bye")
+        await phone.socket.close()
+        ended = await at.hub.wait_event("call_ended", entity=call)
+        assert ended.data["ended_by"] == "caller"
+        await at.hub.restart()
+        state = at.hub.state(call)
+        assert state is not None
+        assert state.state == "ended"
 
 
 async def test_a_transfer_rings_again_and_another_officer_takes_it() -> None:
