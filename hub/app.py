@@ -12,6 +12,7 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from hub.access import demo
@@ -59,6 +60,7 @@ from hub.store.space import DiskWatch, Level
 from hub.web.api_actions import ActionsApi
 from hub.web.api_automations import AutomationApi
 from hub.web.api_evidence import EvidenceApi
+from hub.web.api_outbox import OutboxApi
 from hub.web.api_shares import SharesApi
 from hub.web.api_state import StateApi
 from hub.web.api_system import SystemApi
@@ -177,6 +179,7 @@ class App:
             *auth.routes(),
             *StateApi(self.pipeline, self.roles, mask, self.ledger, self.config.zone.as_data()).routes(),
             *ActionsApi(self.actions).routes(),
+            *OutboxApi(self.pipeline, self.actions, mask, self.ledger).routes(),
             *system.routes(),
             *EvidenceApi(
                 self.pipeline, self.media, self.ledger, self.signer, self.roles, self.gate, self.views
@@ -332,7 +335,12 @@ class App:
         if tls != "auto":
             base = self.options.config.parent
             return given_tls(base / tls.cert, base / tls.key)
-        return None if host in LOOPBACK else own_context(self.options.data / "tls", host, self.clock)
+        return None if host in LOOPBACK else own_context(self.options.data / "tls", host, self.clock, self._own_names())
+
+    def _own_names(self) -> list[str]:
+        public = self.config.web.public
+        named = urlsplit(public.url or "").hostname if public is not None else None
+        return [named] if named else []
 
     @property
     def url(self) -> str:
