@@ -12,6 +12,7 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from hub.access import demo
@@ -332,7 +333,12 @@ class App:
         if tls != "auto":
             base = self.options.config.parent
             return given_tls(base / tls.cert, base / tls.key)
-        return None if host in LOOPBACK else own_context(self.options.data / "tls", host, self.clock)
+        return None if host in LOOPBACK else own_context(self.options.data / "tls", host, self.clock, self._own_names())
+
+    def _own_names(self) -> list[str]:
+        public = self.config.web.public
+        named = urlsplit(public.url or "").hostname if public is not None else None
+        return [named] if named else []
 
     @property
     def url(self) -> str:

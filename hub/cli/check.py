@@ -38,7 +38,28 @@ def _check(given: argparse.Namespace) -> int:
         found += file_mistakes(path, given.config, lenient=given.lenient)
     for mistake in found:
         print(mistake)
+    for words in warnings(given.config) if given.config is not None and not found else ():
+        print(f"{given.config}: warning: {words}")
     return 1 if found else 0
+
+
+def warnings(path: Path) -> list[str]:
+    """What will not work for somebody, though the hub would start with it."""
+    from urllib.parse import urlsplit
+
+    from hub.host.config import load
+    from hub.web.tls import names_host
+
+    web = load(path).web
+    address = urlsplit(web.public.url or "") if web.public is not None else None
+    if address is None or address.scheme != "https" or web.tls == "auto" or web.proxies:
+        return []  # the hub's own certificate names it; behind a proxy phones see the proxy's
+    certificate, host = path.parent / web.tls.cert, address.hostname or ""
+    try:
+        fits = names_host(certificate, host)
+    except (OSError, ValueError) as wrong:
+        return [f"web.tls: {web.tls.cert} cannot be read: {wrong}"]
+    return [] if fits else [f"web.tls: {web.tls.cert} does not name {host!r} of web.public.url: phones will refuse it"]
 
 
 def mistakes(path: Path) -> list[Mistake]:

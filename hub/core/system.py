@@ -120,7 +120,8 @@ class EntityHeard(EventData):
     projection=Projection(state_from="state"), outside=False,
 )  # fmt: skip
 class ClockChanged(EventData):
-    """Whether something keeps the clock right; entity ``hub.clock``: ``kept`` or ``adrift``."""
+    """Whether something keeps the clock right; entity ``hub.clock``: ``kept``, ``adrift``, or
+    ``unknown`` where the kernel may not be asked."""
 
     state: str
 
@@ -164,6 +165,17 @@ class ActionFinished(EventData):
     ms: float = 0.0
 
 
+@event_type("action_gave_up", "สั่งการไม่สำเร็จหลังลองซ้ำ", "Action given up", retention="actions", outside=False)
+class ActionGaveUp(EventData):
+    """An owed action failed for good after ``tries`` tries and lies among the dead letters (``GET /api/outbox``); the
+    target is the event's entity."""
+
+    action: str
+    key: str
+    tries: int
+    error: dict[str, Any] | None = None
+
+
 @event_type(
     "confirmation_requested", "รอยืนยัน", "Confirmation requested", lane=Lane.EMERGENCY, retention="actions",
     projection=Projection(
@@ -204,6 +216,6 @@ SYSTEM_TYPES: tuple[EventType, ...] = tuple(
         EntityAdded, EntityRemoved, StateChanged, AvailabilityChanged, HubStarted, HubStopping, InstanceChanged,
         InstanceSilent, InstanceHeard,
         EntitySilent, EntityHeard, ClockChanged, RetentionApplied, Fault, ActionRequested, ActionFinished,
-        ConfirmationRequested, ConfirmationAnswered,
+        ActionGaveUp, ConfirmationRequested, ConfirmationAnswered,
     )
 )  # fmt: skip

@@ -54,7 +54,7 @@ class LocalAttempt:
 
 def checked(spec: PluginSpec, config: InstanceConfig) -> Any:
     """The instance's settings as the plugin's model; ``ConfigError`` with the line of each mistake."""
-    found = problems(spec.config, config.config)
+    found = problems(spec.config, config.config, config.beside)
     if found:
         raise ConfigError(mistakes(found, config.places))
-    return spec.config.model_validate(config.config)
+    return spec.config.model_validate(config.config, context={"beside": config.beside})

@@ -36,7 +36,10 @@ def bounds_of(children: Children, entry: InstanceConfig, base: Bounds) -> Bounds
 async def load_there(child: Child, found: Found, entry: InstanceConfig) -> tuple[dict[str, Any], float]:
     """Import the plugin in the child and check its settings there: the JSON Schema of the settings and the limit of
     set-up in seconds. ``ConfigError`` names each line that is wrong."""
-    args = {"plugin": found.name, "folder": str(found.folder), "instance": entry.name, "config": entry.config}
+    args = {
+        "plugin": found.name, "folder": str(found.folder), "instance": entry.name, "config": entry.config,
+        "beside": entry.beside,
+    }  # fmt: skip
     loaded = (await child.ask("load", args, limit=LOAD_WITHIN_S)).header["result"]
     if "mistakes" in loaded:
         raise ConfigError([Mistake(*mistake) for mistake in loaded["mistakes"]])

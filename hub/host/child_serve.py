@@ -36,6 +36,7 @@ class Serving:
         self._ctx: RemoteContext
         self._spec: PluginSpec
         self._config: Args = {}
+        self._beside = ""
         self._life: asyncio.Task[None] | None = None
         self._stop = asyncio.Event()
         self._bodies: dict[int, asyncio.Task[Any]] = {}
@@ -78,17 +79,17 @@ class Serving:
             self._spec = Registry().load(args["plugin"], folder)
         except ConfigError as wrong:
             return {"mistakes": [[m.file, m.line, m.column, m.words] for m in wrong.mistakes]}
-        self._config = args["config"]
+        self._config, self._beside = args["config"], args["beside"]
         return {
             "schema": self._spec.config.model_json_schema(), "limit": limit_of(self._spec),
-            "problems": problems(self._spec.config, self._config),
+            "problems": problems(self._spec.config, self._config, self._beside),
         }  # fmt: skip
 
     async def _setup(self, args: Args, _: bytes) -> str | None:
         """Set up; words when the settings are wrong in a way that trying again cannot mend."""
         loop = asyncio.get_running_loop()
         ready = asyncio.Event()
-        settings = self._spec.config.model_validate(self._config)
+        settings = self._spec.config.model_validate(self._config, context={"beside": self._beside})
         self._life = loop.create_task(
             live(self._spec, self._ctx, settings, ready.set, self._stop), name="life",
             context=fresh_context(self._ctx.tasks),

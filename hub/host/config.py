@@ -30,7 +30,8 @@ MAX_INSTANCES = 500
 @dataclass(frozen=True, slots=True)
 class InstanceConfig:
     """One entry of ``plugins:`` or one file of ``config.d``. ``config`` is plain data for the plugin's own model;
-    ``places`` knows where each of its values stands. With ``mistakes`` it is not started."""
+    ``places`` knows where each of its values stands, ``beside`` is the folder that relative paths in it are meant from
+    (that of ``config.yaml``). With ``mistakes`` it is not started."""
 
     plugin: str
     name: str
@@ -40,6 +41,7 @@ class InstanceConfig:
     silent_after_s: int | None = None
     places: Places = field(default_factory=lambda: Places(Place("", 1, 1)), compare=False)
     mistakes: tuple[Mistake, ...] = ()
+    beside: str = ""
 
     @property
     def place(self) -> Place:
@@ -247,7 +249,8 @@ class _Reader:
         inner = places.below("config")
         inner.root = places.of(("config",)) if "config" in value else node.place
         on = enabled is not False
-        self._keep(InstanceConfig(plugin or "", named, on, config, memory, silent, inner, tuple(wrong)))
+        beside = str(self._loader.folder.absolute())
+        self._keep(InstanceConfig(plugin or "", named, on, config, memory, silent, inner, tuple(wrong), beside))
 
     def _field(
         self, value: dict[str, Any], key: str, kind: type, places: Places, wrong: list[Mistake],

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 
 from hub.core.error import ActionFailed, InvalidInput, TimedOut
+from hub.host.processes import send
 
 MAX_HTML = 4 << 20
 WITHIN_S = 30.0
@@ -44,6 +46,6 @@ async def _set(page: bytes) -> tuple[int | None, bytes, bytes]:
         raise TimedOut(f"the page was not set within {WITHIN_S:g} s", where="pdf") from None
     finally:
         if process.returncode is None:
-            process.kill()
+            send(process, signal.SIGKILL)
             await process.wait()
     return process.returncode, made, said

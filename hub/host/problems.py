@@ -20,10 +20,10 @@ class Problem(TypedDict):
     key: bool
 
 
-def problems(model: type[BaseModel], values: Mapping[str, Any]) -> list[Problem]:
-    """What is wrong with ``values`` for ``model``; empty when nothing is."""
+def problems(model: type[BaseModel], values: Mapping[str, Any], beside: str = "") -> list[Problem]:
+    """What is wrong with ``values`` for ``model``; empty when nothing is. ``beside``: folder of its relative paths."""
     try:
-        model.model_validate(values)
+        model.model_validate(values, context={"beside": beside})
     except ValidationError as wrong:
         return [_problem(model, dict(error)) for error in wrong.errors(include_url=False, include_input=False)]
     return []

@@ -22,7 +22,7 @@ import hub
 from hub.core.clock import SystemClock
 from hub.core.error import HubError, TimedOut, Unavailable
 from hub.core.wire import Handler, Message, Peer
-from hub.host.processes import rss
+from hub.host.processes import rss, send
 from hub.host.rate import Buckets, Rate
 from hub.host.registry import shown
 
@@ -125,9 +125,8 @@ class Child:
     def kill(self, why: str) -> None:
         """End it now."""
         self._why = self._why or why
-        if self._process is not None and self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+        if self._process is not None:
+            send(self._process, signal.SIGKILL)
 
     async def stop(self) -> None:
         """Close the wire, which ends it; kill it when it does not."""

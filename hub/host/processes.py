@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import resource
 from pathlib import Path
@@ -9,6 +11,14 @@ from typing import Any
 
 _TICK = os.sysconf("SC_CLK_TCK")
 _PAGE = resource.getpagesize()
+
+
+def send(process: asyncio.subprocess.Process, signal: int) -> None:
+    """Signal a child. ``Process.kill`` and ``terminate`` look first whether it has ended, and so take its status away
+    from asyncio's own watcher, which then tells of an unknown child that ended with 255 (CPython issue 127049)."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal)
 
 
 def rss(pid: int) -> int | None:

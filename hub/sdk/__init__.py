@@ -51,12 +51,12 @@ from hub.sdk.context import (
     WebResponse,
     current_call,
 )
-from hub.sdk.spec import Config, Name, PluginSpec, plugin
+from hub.sdk.spec import Config, LocalPath, Name, PluginSpec, plugin
 
 __all__ = [
-    "ActionFailed", "Call", "Clock", "Collection", "Config", "Conflict", "Context", "Denied", "Entity", "EntityState",
-    "Event", "EventData", "Expired", "HubError", "Ids", "InvalidInput", "LimitExceeded", "ManualClock", "MediaDraft",
-    "MediaStore", "Name", "NotFound", "Outcome", "PluginSpec", "Query", "Records", "Socket", "StateChanged",
-    "SystemClock", "Text", "TimedOut", "Unavailable", "Video", "VideoSource", "WebRequest", "WebResponse",
-    "current_call", "distance_m", "plugin", "receipt_of",
+    "ActionFailed", "Call", "Clock", "Collection", "Config", "Conflict", "Context", "Denied", "Entity",
+    "EntityState", "Event", "EventData", "Expired", "HubError", "Ids", "InvalidInput", "LimitExceeded", "LocalPath",
+    "ManualClock", "MediaDraft", "MediaStore", "Name", "NotFound", "Outcome", "PluginSpec", "Query", "Records",
+    "Socket", "StateChanged", "SystemClock", "Text", "TimedOut", "Unavailable", "Video", "VideoSource",
+    "WebRequest", "WebResponse", "current_call", "distance_m", "plugin", "receipt_of",
 ]  # fmt: skip

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import pluggy
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
 from hub.core.text import Text
 from hub.sdk.context import Context
@@ -21,6 +22,14 @@ class Config(BaseModel):
     """Base of a plugin's configuration: unknown fields are mistakes; every field carries a description."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _beside(path: Path, info: ValidationInfo) -> Path:
+    return Path((info.context or {}).get("beside", "")) / path
+
+
+LocalPath = Annotated[Path, AfterValidator(_beside)]
+"""A file or folder in a plugin's configuration: a relative one is meant from the folder of ``config.yaml``."""
 
 
 class Name(Config):

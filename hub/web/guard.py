@@ -16,6 +16,7 @@ from hub.access.roles import Roles
 from hub.core.access import Actor
 from hub.core.error import Denied, HubError, InvalidInput, Unauthenticated
 from hub.core.event import explain
+from hub.web import bodies
 from hub.web.encode import encoded
 from hub.web.route import OPEN, SIGNED_IN, Ask, NoBody, Route
 
@@ -100,7 +101,8 @@ class Guard:
 async def _body(request: web.Request, route: Route) -> Any:
     if route.body is NoBody:
         return NoBody()
-    raw = await request.read()
+    async with bodies.in_time(bodies.STAFF_WITHIN_S):
+        raw = await request.read()
     try:
         return route.body.model_validate(orjson.loads(raw or b"{}"))
     except orjson.JSONDecodeError as wrong:

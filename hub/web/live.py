@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import struct
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -47,8 +48,8 @@ class LiveApi:
         self, pipeline: Pipeline, feeds: Feeds, gate: ViewGate, watch: Callable[[web.Request], Present]
     ) -> None:
         self._pipeline, self._feeds, self._gate, self._watch = pipeline, feeds, gate, watch
-        self._open: dict[web.WebSocketResponse, str] = {}
-        self._opening = 0
+        self._open: set[web.WebSocketResponse] = set()
+        self._places: Counter[str] = Counter()  # by account, from before the gate is asked until all is over
 
     def routes(self) -> list[Route]:
         """Its part of the table."""
@@ -65,14 +66,19 @@ class LiveApi:
         entity = self._pipeline.state.get(ask.path["entity"])
         if entity is None:
             raise NotFound(f"no entity {ask.path['entity']!r}", where="entity")
-        own = sum(actor == ask.actor.id for actor in self._open.values())
-        if len(self._open) + self._opening >= MAX_VIEWS or own >= MAX_EACH:
+        who = ask.actor.id
+        if self._places.total() >= MAX_VIEWS or self._places[who] >= MAX_EACH:
             raise LimitExceeded("too many live pictures are open", where=entity.entity, hint="close some")
-        self._opening += 1
+        self._places[who] += 1
         try:
-            view = await self._gate.open(ask.actor, entity, "live", ask.actor.purpose)
+            return await self._look(ask, entity)
         finally:
-            self._opening -= 1
+            self._places[who] -= 1
+            if not self._places[who]:
+                del self._places[who]
+
+    async def _look(self, ask: Ask[NoBody], entity: EntityState) -> web.WebSocketResponse:
+        view = await self._gate.open(ask.actor, entity, "live", ask.actor.purpose)
         try:
             if ask.request.headers.get("Upgrade", "").lower() != "websocket":
                 raise InvalidInput("live pictures come over a WebSocket", where="Upgrade")
@@ -83,7 +89,7 @@ class LiveApi:
     async def _serve(self, ask: Ask[NoBody], entity: EntityState, view: View) -> web.WebSocketResponse:
         viewer = await self._feeds.join(entity.entity)
         socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE, heartbeat=30, compress=False, timeout=2.0)
-        self._open[socket] = ask.actor.id
+        self._open.add(socket)
         tasks: list[asyncio.Task[Any]] = []
         try:
             await socket.prepare(ask.request)
@@ -98,7 +104,7 @@ class LiveApi:
         except ConnectionError:  # it went while the socket was being opened
             pass
         finally:
-            del self._open[socket]
+            self._open.discard(socket)
             viewer.close()
             for task in tasks:
                 task.cancel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
 import ssl
@@ -13,6 +14,7 @@ from typing import Any
 from aiohttp import web
 
 from hub.core.error import Unavailable
+from hub.web import connections
 from hub.web.guard import MAX_BODY, Guard, add_headers, errors, json_answer
 from hub.web.openapi import document
 from hub.web.proxies import behind
@@ -47,6 +49,7 @@ class Server:
         self._guard, self._plugins, self._summary, self._version = guard, plugins, summary, version
         self._proxies = frozenset(proxies)
         self._runners: list[web.AppRunner] = []
+        self._entrances: list[asyncio.Task[None]] = []
         self._bound: list[tuple[Listener, socket.socket]] = []
 
     @property
@@ -67,13 +70,17 @@ class Server:
         if len(self._bound) == 1:
             add_hooks(app, self._plugins)
         app.router.add_get("/{tail:.*}", self._screen)
-        for served, (listener, held) in zip(
-            (app, public_app(self._plugins, self._summary)), self._bound, strict=False
-        ):
-            await self._serve(served, held, listener)
+        apps = (app, public_app(self._plugins, self._summary))
+        limits = (connections.EACH_STAFF, connections.EACH_PUBLIC)
+        for served, each, (listener, held) in zip(apps, limits, self._bound, strict=False):
+            await self._serve(served, held, listener, each)
 
     async def stop(self) -> None:
         """Close both."""
+        for entrance in self._entrances:
+            entrance.cancel()
+        await asyncio.gather(*self._entrances, return_exceptions=True)
+        self._entrances.clear()
         for runner in self._runners:
             await runner.cleanup()
         self._runners.clear()
@@ -89,13 +96,16 @@ class Server:
             app.router.add_route(route.method, path, self._guard.wrap(route))
         return app
 
-    async def _serve(self, app: web.Application, held: socket.socket, listener: Listener) -> None:
+    async def _serve(self, app: web.Application, held: socket.socket, listener: Listener, each: int) -> None:
         app.on_response_prepare.append(add_headers)
         app.middlewares.insert(0, behind(self._proxies))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S, handle_signals=False)
         await runner.setup()
         self._runners.append(runner)
-        await web.SockSite(runner, held, ssl_context=listener.tls).start()
+        assert runner.server is not None  # noqa: S101  # it is set up
+        most = connections.room() // len(self._bound)  # the public listener's crowd leaves the staff's share alone
+        entrance = connections.Entrance(runner.server, held, listener.tls, most, each, self._proxies)
+        self._entrances.append(asyncio.create_task(entrance.run(), name=f"entrance {listener.host}"))
 
     async def _openapi(self, ask: Ask[NoBody]) -> web.Response:
         return json_answer(document(self._routes, self._version))

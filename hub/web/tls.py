@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import re
+import socket
 import ssl
+from collections.abc import Iterable
 from pathlib import Path
 
 from cryptography import x509
@@ -21,6 +24,8 @@ from hub.core.error import InvalidInput
 CA_DAYS = 3650
 LEAF_DAYS = 397  # browsers refuse longer ones
 RENEW_DAYS = 30
+MAX_ADDRESSES = 50
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
 
 def context(certificate: Path, key: Path) -> ssl.SSLContext:
@@ -34,19 +39,64 @@ def context(certificate: Path, key: Path) -> ssl.SSLContext:
     return made
 
 
-def own_context(folder: Path, host: str, clock: Clock) -> ssl.SSLContext:
-    """The context of a certificate for ``host``, signed by the station's own authority in ``folder``; both are made
-    when they are missing, and the certificate anew 30 days before it ends."""
+def own_context(folder: Path, host: str, clock: Clock, also: Iterable[str] = ()) -> ssl.SSLContext:
+    """The context of a certificate for ``host`` (of 0.0.0.0 and ::, for the machine's addresses and name) and for what
+    it is ``also`` called, signed by the station's own authority in ``folder``; both are made when they are missing,
+    and the certificate anew 30 days before it ends and when it lacks a name."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     now = datetime.datetime.fromtimestamp(clock.now(), datetime.UTC)
     ca_key, ca = _authority(folder, now)
     certificate, key = folder / f"{host}.pem", folder / f"{host}.key"
-    if not _still_good(certificate, now):
+    called = (str(_address(one) or one.lower()) for one in (*_called(host), *also))
+    names = {"localhost", "127.0.0.1", *(one for one in called if _address(one) or _NAME.fullmatch(one))}
+    if not _still_good(certificate, now) or not names <= names_of(certificate):
         leaf_key = ec.generate_private_key(ec.SECP256R1())
-        leaf = _leaf(host, leaf_key.public_key(), ca, ca_key, now)
+        leaf = _leaf(host, sorted(names), leaf_key.public_key(), ca, ca_key, now)
         _write(key, _private(leaf_key), 0o600)
         _write(certificate, _pem(leaf) + _pem(ca), 0o644)
     return context(certificate, key)
+
+
+def names_of(certificate: Path) -> frozenset[str]:
+    """The names and addresses that a certificate (PEM) is for; ``OSError`` or ``ValueError`` when it cannot be read."""
+    read = x509.load_pem_x509_certificate(certificate.read_bytes())
+    try:
+        found = read.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:  # browsers do not look at the common name
+        return frozenset()
+    addresses = map(str, found.get_values_for_type(x509.IPAddress))
+    return frozenset(name.lower() for name in found.get_values_for_type(x509.DNSName)) | frozenset(addresses)
+
+
+def names_host(certificate: Path, host: str) -> bool:
+    """Would a browser take it for that host (RFC 6125: a * stands for one label)? Raises as ``names_of``."""
+    names, host = names_of(certificate), host.strip("[]").lower()
+    if (address := _address(host)) is not None:
+        return str(address) in names
+    return host in names or f"*.{host.partition('.')[2]}" in names
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def _called(host: str) -> set[str]:
+    """What a listener on ``host`` is called: itself, or all that the machine is called."""
+    address = _address(host)
+    return {socket.gethostname(), *_addresses()} if address is not None and address.is_unspecified else {host}
+
+
+def _addresses() -> list[str]:
+    """The machine's own addresses (proc(5)) that others reach it under."""
+    trie, six = Path("/proc/net/fib_trie"), Path("/proc/net/if_inet6")
+    four = re.findall(r"\|-- (\S+)\n\s+/32 host LOCAL", trie.read_text()) if trie.exists() else []
+    hexes = [line.split()[0] for line in six.read_text().splitlines()] if six.exists() else []
+    all_of_them = {*map(ipaddress.ip_address, four), *(ipaddress.IPv6Address(bytes.fromhex(one)) for one in hexes)}
+    outside = [str(one) for one in all_of_them if not one.is_loopback and not one.is_link_local]
+    return sorted(outside)[:MAX_ADDRESSES]
 
 
 def _authority(folder: Path, now: datetime.datetime) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
@@ -68,14 +118,12 @@ def _authority(folder: Path, now: datetime.datetime) -> tuple[ec.EllipticCurvePr
 
 
 def _leaf(
-    host: str, key: ec.EllipticCurvePublicKey, ca: x509.Certificate, ca_key: ec.EllipticCurvePrivateKey,
-    now: datetime.datetime,
+    host: str, called: Iterable[str], key: ec.EllipticCurvePublicKey, ca: x509.Certificate,
+    ca_key: ec.EllipticCurvePrivateKey, now: datetime.datetime,
 ) -> x509.Certificate:  # fmt: skip
-    names: list[x509.GeneralName] = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    try:
-        names.append(x509.IPAddress(ipaddress.ip_address(host)))
-    except ValueError:
-        names.append(x509.DNSName(host))
+    names = [
+        x509.DNSName(name) if (address := _address(name)) is None else x509.IPAddress(address) for name in called
+    ]
     return (
         _builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host[:64])]), ca.subject, key, now, LEAF_DAYS)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,14 +108,21 @@ class Peer:
     async def _end(self) -> None:
         process, self._process = self._process, None
         if process is not None and process.returncode is None:
-            process.terminate()
+            _send(process, signal.SIGTERM)
             try:
                 async with asyncio.timeout(END_WITHIN_S):
                     await process.wait()
             except TimeoutError:
-                process.kill()
+                _send(process, signal.SIGKILL)
                 await process.wait()
         readers, self._readers = self._readers, []
         for reader in readers:
             reader.cancel()
         await asyncio.gather(*readers, return_exceptions=True)
+
+
+def _send(process: asyncio.subprocess.Process, number: int) -> None:
+    """Without ``Process.terminate``, which takes the status of one that has just ended away from asyncio's watcher, and
+    that then tells of an unknown child (CPython issue 127049)."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process.pid, number)

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+import subprocess
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -196,6 +197,18 @@ async def test_a_missing_thai_font_is_told_with_its_debian_package(tmp_path: Pat
     assert said.startswith("the demo's street camera did not start: the Thai font Loma")
     assert said.endswith("is not installed, and plates cannot be drawn: apt-get install fonts-thai-tlwg")
     assert peer.pid is None
+    await peer.stop()
+
+
+async def test_who_ends_a_program_takes_no_status_from_asyncio(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``Popen.send_signal`` polls first: of a program that has just ended, asyncio would hear 255, and warn."""
+    monkeypatch.setattr(subprocess.Popen, "send_signal", lambda process, number: pytest.fail("it polls"))
+    file = tmp_path / "stays.py"
+    file.write_text("import sys\nprint('{}', flush=True)\nsys.stdin.read()\n")
+    peer = Bench().peer(file)
+    assert await peer.keep() == "the demo's street camera did not start: no reason given"
     await peer.stop()
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from hub.sdk import Config, Context, Entity, InvalidInput, PluginSpec, StateChanged, Text, plugin
+from hub.sdk import Config, Context, Entity, InvalidInput, LocalPath, PluginSpec, StateChanged, Text, plugin
 
 from .importer import Folder, Importer
 
@@ -18,7 +17,9 @@ LOOK_S = 10.0
 class Settings(Config):
     """Configuration of the imports."""
 
-    folder: Path | None = Field(None, description="folder into which logs are dropped; empty: by the form only")
+    folder: LocalPath | None = Field(
+        None, description="folder into which logs are dropped, from that of config.yaml; empty: by the form only"
+    )
     look_s: float = Field(LOOK_S, ge=0.05, le=3600, description="seconds between looks into the folder")
     simulated: bool = Field(False, description="the logs are invented: shown as จำลอง")
 

@@ -9,13 +9,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+import pytest
 
 from hub.sdk import ManualClock, Outcome
 from hub.testing import Harness, contract, harness
 from plugins.police_4_0 import fake
 
 HERE = Path(__file__).parent
+Isolation = Literal["process", "child"]
 NOW = datetime.fromisoformat("2026-11-23T23:00:00+07:00").timestamp()
 BOXES: dict[str, Any] = {
     "plugin": "red_box",
@@ -29,9 +32,11 @@ test_contract = contract(HERE, {}, params={"police_4_0.import_log": {"content": 
 
 
 @asynccontextmanager
-async def office(running: bool = True, **config: Any) -> AsyncIterator[Harness]:
+async def office(
+    running: bool = True, isolation: Isolation | None = None, **config: Any
+) -> AsyncIterator[Harness]:
     clock = None if config else ManualClock(NOW)
-    async with harness(HERE, config, beside=[BOXES], clock=clock, running=running) as hub:
+    async with harness(HERE, config, beside=[BOXES], clock=clock, running=running, isolation=isolation) as hub:
         yield hub
 
 
@@ -111,6 +116,16 @@ async def test_files_dropped_into_the_folder(tmp_path: Path) -> None:
         fake.drop(tmp_path, "copy.csv", (tmp_path / "done" / "night.csv").read_bytes())
         again = await hub.wait_event("patrol_log_imported", match={"file": "copy.csv"})
         assert (again.data["new"], again.data["known"]) == (0, 4)
+
+
+@pytest.mark.parametrize("isolation", ["process", "child"])
+async def test_a_relative_folder_is_meant_from_that_of_the_configuration(isolation: Isolation) -> None:
+    async with office(isolation=isolation, running=False, folder="drop/logs", look_s=0.05) as hub:
+        drop = hub.app.options.config.parent / "drop" / "logs"
+        drop.mkdir(parents=True)
+        fake.drop(drop, "night.csv", fake.as_csv(fake.visits(["RB1"], hub.app.clock.now(), 1)))
+        done = await hub.wait_event("patrol_log_imported", match={"file": "night.csv"})
+        assert done.data["new"] == 1
 
 
 async def test_a_file_that_still_grows_waits(tmp_path: Path) -> None:

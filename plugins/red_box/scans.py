@@ -154,7 +154,7 @@ class ScanLog:
             for slot in ended:
                 async with self._one_by_one:
                     await self._missed(box, slot, now)
-            if ended:
+            if ended and box.id in self._since:  # not removed meanwhile
                 await self._look_from(box.id, ended[-1].end)
             await self._cover(box)
 
@@ -182,8 +182,11 @@ class ScanLog:
 
     async def _cover(self, box: Box) -> None:
         """Say how well the last day's windows were kept, when it has changed."""
+        since = self._since.get(box.id)
+        if since is None:  # it was removed meanwhile
+            return
         now, windows = self._ctx.clock.now(), self._book.windows(box)
-        due = slots(windows, self._zone, max(now - DAY_S, self._since[box.id]), now)
+        due = slots(windows, self._zone, max(now - DAY_S, since), now)
         seen = [list(self._visits(box.id, slot)) for slot in due]
         met = [rows for rows in seen if rows]
         slot = running(windows, self._zone, now)

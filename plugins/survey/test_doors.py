@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import aiohttp
@@ -17,7 +18,7 @@ import yaml
 
 from hub.sdk import ManualClock, WebRequest, WebResponse
 from hub.testing import Harness, contract, harness
-from plugins.survey import fake
+from plugins.survey import fake, tokens
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -170,6 +171,16 @@ async def test_a_printed_token_answers_once(tmp_path: Path) -> None:
         await hub.call("survey.open", params={"form": "form.fear_trust"})
         assert (await page(hub, web, **other))[0] == 403  # of the round before
         assert (await page(hub, web, t="a" * 32))[0] == 403
+
+
+def test_a_token_has_one_spelling() -> None:
+    key, random = bytes(32), Random(3)
+    while not {"s", "i"} <= set(token := tokens.make_token(key, "f", 1, random)):
+        pass
+    assert {tokens.read_token(key, "f", 1, one) for one in (token, token.upper(), token.title())} == {token}
+    wrong = [token.replace("s", "ſ"), token.replace("i", "ı"), token[:-1], token + "a" * 8, token + "=", "", "ก" * 32]
+    assert {tokens.read_token(key, "f", 1, one) for one in wrong} == {""}
+    assert (tokens.read_token(key, "f", 2, token), tokens.read_token(key, "g", 1, token)) == ("", "")
 
 
 async def test_one_answer_a_device() -> None:

@@ -31,14 +31,15 @@ def make_token(key: bytes, form: str, round_: int, random: Random) -> str:
     return _word(body + _mac(key, "token", form, str(round_), body.hex())[:TOKEN_BYTES])
 
 
-def token_holds(key: bytes, form: str, round_: int, token: str) -> bool:
-    """Was it made for this form and round?"""
+def read_token(key: bytes, form: str, round_: int, token: str) -> str:
+    """The token in its one spelling; empty when it was not made for this form and round."""
     try:
-        raw = base64.b32decode(token.upper())
+        raw = base64.b32decode(token.encode("ascii").upper())  # of Unicode, ſ is an S too, and ı an I
     except ValueError:
-        return False
+        return ""
     body, sign = raw[:TOKEN_BYTES], raw[TOKEN_BYTES:]
-    return hmac.compare_digest(sign, _mac(key, "token", form, str(round_), body.hex())[:TOKEN_BYTES])
+    wanted = _mac(key, "token", form, str(round_), body.hex())[:TOKEN_BYTES]
+    return _word(raw) if hmac.compare_digest(sign, wanted) else ""
 
 
 def make_mark(key: bytes, form: str, now: float, random: Random) -> str:

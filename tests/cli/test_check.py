@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from hub.cli.check import mistakes
+from hub.core.clock import SystemClock
+from hub.web.tls import own_context
 from tests.architecture.tree import ROOT
 from tests.cli.hubctl import hub
 
@@ -126,3 +128,18 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     said = hub("check", "--config", tmp_path / "none.yaml")
     assert said.status == 1
     assert said.lines == [f"{tmp_path / 'none.yaml'}:1:1: there is no file {tmp_path / 'none.yaml'}"]
+
+
+def test_a_certificate_that_does_not_name_the_public_address_is_warned_of(tmp_path: Path) -> None:
+    own_context(tmp_path / "tls", "10.20.0.5", SystemClock(), ["zone.example"])
+    web = "web: {tls: {cert: tls/10.20.0.5.pem, key: k}, public: {port: 1, url: 'https://HOST'}PROXIES}\n"
+
+    def warned(host: str, proxies: str = "") -> tuple[int, list[str]]:
+        path = config(tmp_path, ZONE + web.replace("HOST", host).replace("PROXIES", proxies))
+        said = hub("check", "--config", path)
+        return said.status, [line.removeprefix(f"{path}: warning: ") for line in said.lines]
+
+    assert warned("zone.example:8443") == (0, [])
+    words = "web.tls: tls/10.20.0.5.pem does not name 'other.example' of web.public.url: phones will refuse it"
+    assert warned("other.example") == (0, [words])
+    assert warned("other.example", ", proxies: [127.0.0.1]") == (0, [])

@@ -14,7 +14,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from hub.core.error import NotFound
 from hub.host.routes import Manner
 from hub.sdk.context import Socket, WebRequest, WebResponse
-from hub.web.bodies import Bodies
+from hub.web import bodies as limits
+from hub.web.bodies import SMALL, Bodies, Pool
 from hub.web.guard import errors
 from hub.web.public import add_hooks, public_app
 from hub.web.sockets import CLOSE_WITHIN_S
@@ -216,22 +217,61 @@ async def test_a_body_that_does_not_come_is_given_up() -> None:
         assert b"did not come within 0.3 s" in await reader.read(1_000)
 
 
-async def test_bodies_are_held_up_to_a_bound_and_the_bound_is_given_back() -> None:
-    plugin, bodies = Plugin(WebResponse()), Bodies(held=300_000, each=200_000)
+def pools() -> Bodies:
+    return Bodies(small=Pool(100_000, 60_000, 3), large=Pool(300_000, 200_000, 2))
+
+
+async def held(pool: Pool, size: int) -> None:
+    async with asyncio.timeout(5):
+        while pool.held.total() < size:  # noqa: ASYNC110  # what has come so far has no event
+            await asyncio.sleep(0.01)
+
+
+async def test_large_bodies_are_held_up_to_a_bound_and_the_bound_is_given_back() -> None:
+    plugin, bodies = Plugin(WebResponse()), pools()
     async with listening(plugin, bodies) as client:
         waiting = await half(client, "/hook/thing/page", 150_001, 150_000)
-        async with asyncio.timeout(5):
-            while bodies._held.total() < 150_000:  # noqa: ASYNC110  # what has come so far has no event
-                await asyncio.sleep(0.01)
+        await held(bodies.large, 150_000)
         answer = await client.post("/hook/thing/page", data=bytes(100_000))
         assert (answer.status, len(plugin.seen)) == (503, 0)
         HELD[-1].write(b"x")
         assert await status(waiting) == 200
         assert (await client.post("/hook/thing/page", data=bytes(100_000))).status == 200
         assert [len(request.body) for request in plugin.seen] == [150_001, 100_000]
-        bodies._held["elsewhere"] = 250_000
+        bodies.large.add("elsewhere", 250_000, 1)
         assert (await client.post("/hook/thing/page", data=bytes(100_000))).status == 503
-        assert bodies._held == {"elsewhere": 250_000}
+        assert (bodies.large.held, bodies.large.coming) == ({"elsewhere": 250_000}, {"elsewhere": 1})
+        assert (bodies.small.held, bodies.small.coming) == ({}, {})
+
+
+async def test_a_report_in_words_passes_however_much_others_send() -> None:
+    plugin, bodies = Plugin(WebResponse()), pools()
+    async with listening(plugin, bodies) as client:
+        bodies.large.add("elsewhere", 300_000, 2)
+        assert (await client.post("/hook/thing/page", data=bytes(SMALL + 1))).status == 503
+        assert (await client.post("/hook/thing/page", data=b"9 letters")).status == 200
+        assert (await client.get("/hook/thing/page")).status == 200
+        assert [request.body for request in plugin.seen] == [b"9 letters", b""]
+
+
+async def test_one_sender_holds_few_bodies_of_each_size_begun() -> None:
+    plugin, bodies = Plugin(WebResponse()), pools()
+    async with listening(plugin, bodies) as client:
+        large = [await half(client, "/hook/thing/page", 100_000, SMALL + 1) for _ in range(2)]
+        await held(bodies.large, 2 * (SMALL + 1))
+        refused = await client.post("/hook/thing/page", data=bytes(SMALL + 1))
+        small = [await half(client, "/hook/thing/page", 100, 10) for _ in range(3)]
+        await held(bodies.small, 30)
+        assert (refused.status, await status(await half(client, "/hook/thing/page", 100, 10))) == (503, 503)
+        assert (await client.get("/hook/thing/page")).status == 200
+        assert (len(large), len(small), len(plugin.seen)) == (2, 3, 1)
+
+
+def test_one_senders_part_of_a_pool_is_small() -> None:
+    for pool in (limits.small_pool(), limits.large_pool()):
+        assert pool.each * 8 <= pool.most
+    assert limits.large_pool().each >= 16 << 20  # the most that `public_body_mib` allows
+    assert limits.small_pool().each >= limits.small_pool().bodies * SMALL
 
 
 async def test_what_a_header_cannot_carry_reaches_no_plugin() -> None:

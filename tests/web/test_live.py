@@ -223,6 +223,32 @@ async def test_one_account_cannot_take_every_place(door: Door, studio: Studio) -
         await socket.close()
 
 
+class Slow(Cutting):
+    """A gate that answers when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go, self.asked = asyncio.Event(), 0
+
+    async def open(self, actor: Actor, entity: EntityState, kind: ViewKind, purpose: str | None) -> CuttingView:
+        self.asked += 1
+        await self.go.wait()
+        return await super().open(actor, entity, kind, purpose)
+
+
+async def test_one_account_cannot_take_every_place_at_once_either(door: Door, studio: Studio) -> None:
+    gate = Slow()
+    door.app.live._gate = gate
+    asking = [asyncio.create_task(door.ask("GET", "/api/live/camera.own", "ccoc")) for _ in range(MAX_EACH + 3)]
+    refused, _ = await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED, timeout=WITHIN_S)
+    assert [task.result()[0] for task in refused] == [429] * len(refused) != []
+    await until(lambda: gate.asked == MAX_EACH)
+    gate.go.set()
+    answers = sorted([(await task)[0] for task in asking])
+    assert answers == [400] * MAX_EACH + [429] * 3  # 400: they asked for a page, not for a socket
+    await until(lambda: not door.app.live._places)
+
+
 async def test_the_socket_closes_when_the_hub_stops(start: Start) -> None:
     door = await start()
     door.entity("camera.own", "shop")

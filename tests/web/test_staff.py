@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from aiohttp import WSMsgType, WSServerHandshakeError
 
 from hub.host.routes import MAX_STAFF_BODY, SOCKET
 from hub.sdk.context import Socket, WebRequest, WebResponse
+from hub.web import bodies
 from tests.web.conftest import Door
 
 seen: list[WebRequest] = []
@@ -79,3 +82,19 @@ async def test_no_socket_without_the_right(staffed: Door) -> None:
             f"{staffed.url}/plugin/thing/page", headers=staffed.folks.bearer("municipality")
         )
     assert refused.value.status == 403
+
+
+@pytest.mark.parametrize("path", ["/plugin/thing/page", "/api/actions/notify.send"])
+async def test_a_body_that_does_not_come_is_given_up(
+    staffed: Door, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(bodies, "STAFF_WITHIN_S", 0.3)
+    reader, writer = await asyncio.open_connection(*staffed.app.addresses[0])
+    headers = {"Host": "hub", "Content-Length": "100", "Content-Type": "application/json"}
+    lines = [f"{name}: {value}" for name, value in {**headers, **staffed.folks.bearer("commander")}.items()]
+    writer.write("\r\n".join([f"POST {path} HTTP/1.1", *lines, "", "{"]).encode())
+    async with asyncio.timeout(5):
+        assert (await reader.readline()).split()[1] == b"504"
+        await reader.readuntil(b"the body did not come within 0.3 s")
+    writer.close()
+    assert seen == []
