@@ -229,6 +229,8 @@ def _webhook(reader: Reader, source: Map, common: dict[str, Any]) -> Trigger | N
     name = reader.text(source, "webhook_id")
     if not name:
         reader.wrong(source.place, "'webhook_id' is missing")
+    if reader.what is not None and not reader.lenient and "webhook_received" not in reader.what.events:
+        reader.wrong(source.place, "no plugin of this hub takes webhooks (events webhook_received)")
     methods = [str(value).upper() for value, _ in reader.items(source.get("allowed_methods"), source.place)]
     data: dict[str, Any] = {"webhook_id": name}
     if len(methods) == 1:

@@ -12,6 +12,7 @@ from hub.access.rights import OWN, RIGHTS, ROLES, matches
 from hub.capabilities import CAPABILITIES, EVENT_TYPES
 from hub.cli.reference import words
 from hub.cli.reference.fields import field_rows, settings_table, shown, table, type_of
+from hub.cli.reference.language import language
 from hub.core.action import ActionSpec, actions_of
 from hub.core.event import EventType, Projection
 from hub.core.system import SYSTEM_TYPES
@@ -267,7 +268,12 @@ def _metavar(one: argparse.Action) -> str:
     return str(one.metavar or one.dest.upper()) if one.nargs != 0 else ""
 
 
+def automations(_plugins: Plugins) -> str:
+    """The automation language."""
+    return page("Automations", language())
+
+
 PAGES: Mapping[str, Callable[[Plugins], str]] = {
     "events.md": events, "actions.md": actions, "capabilities.md": capabilities, "configuration.md": configuration,
-    "plugins.md": plugin_files, "roles.md": roles,
+    "plugins.md": plugin_files, "roles.md": roles, "automations.md": automations,
 }  # fmt: skip
