@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import time
 from typing import Any
 
@@ -251,14 +251,3 @@ _TRIGGERS: Mapping[str, Callable[[Reader, Map, dict[str, Any]], Trigger | None]]
     "time_pattern": _pattern, "sun": _sun, "zone": _zone, "homeassistant": _hub, "mqtt": _mqtt, "webhook": _webhook,
     "tag": _tag,
 }  # fmt: skip
-
-
-def index_key(data: Mapping[str, Any], taken: Callable[[str, Any], int]) -> str | None:
-    """The field by which an event trigger is indexed: the constant one whose value fewest others wait for."""
-    best: tuple[int, str] | None = None
-    for key, value in data.items():
-        if isinstance(value, Hashable) and value is not None and not hasattr(value, "render"):
-            rank = taken(key, value)
-            if best is None or rank < best[0]:
-                best = (rank, key)
-    return best[1] if best else None
