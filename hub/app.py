@@ -60,6 +60,7 @@ from hub.store.space import DiskWatch, Level
 from hub.web.api_actions import ActionsApi
 from hub.web.api_automations import AutomationApi
 from hub.web.api_evidence import EvidenceApi
+from hub.web.api_outbox import OutboxApi
 from hub.web.api_shares import SharesApi
 from hub.web.api_state import StateApi
 from hub.web.api_system import SystemApi
@@ -178,6 +179,7 @@ class App:
             *auth.routes(),
             *StateApi(self.pipeline, self.roles, mask, self.ledger, self.config.zone.as_data()).routes(),
             *ActionsApi(self.actions).routes(),
+            *OutboxApi(self.pipeline, self.actions, mask, self.ledger).routes(),
             *system.routes(),
             *EvidenceApi(
                 self.pipeline, self.media, self.ledger, self.signer, self.roles, self.gate, self.views

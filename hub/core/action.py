@@ -10,23 +10,39 @@ from typing import Any, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from hub.core.error import HubError, InvalidInput
+from hub.core.access import Actor
+from hub.core.error import HubError, InvalidInput, NotFound
 from hub.core.event import explain
+from hub.core.state import EntityState
 from hub.core.text import Text
 
 DEFAULT_TIMEOUT_S = 10.0
 CONFIRM_WITHIN_S = 60.0
+TRIES = 5
+RETRY_WITHIN_S = 900.0
 
 _MARK = "__hub_action__"
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
+class Retry:
+    """How often, and for how many seconds after it was asked for, an owed call is tried; ``tries=1``: never again."""
+
+    tries: int = TRIES
+    within: float = RETRY_WITHIN_S
+
+
+DEFAULT_RETRY = Retry()
+
+
+@dataclass(frozen=True, slots=True)
 class ActionSpec:
     """One action. ``target`` says whether it acts on an entity (then of ``capability``) or on the plugin itself.
 
-    ``idempotent``: doing it twice is doing it once, so it may be sent again after a crash. ``dangerous``: a person
-    with the right ``right`` confirms each call within 60 s. ``timeout``: seconds until it counts as failed.
+    ``idempotent``: doing it twice is doing it once, so it may be sent again after a crash, and as ``retry`` says while
+    the device is away. ``dangerous``: a person with the right ``right`` confirms each call within 60 s, after which it
+    is not sent. ``timeout``: seconds until it counts as failed.
     ``private``: neither parameters nor answer are written down anywhere; that it was done, and by whom, is.
     """
 
@@ -39,6 +55,7 @@ class ActionSpec:
     dangerous: bool = False
     timeout: float = DEFAULT_TIMEOUT_S
     private: bool = False
+    retry: Retry = DEFAULT_RETRY
 
     @property
     def target(self) -> bool:
@@ -74,11 +91,12 @@ def action(
     idempotent: bool = False,
     dangerous: bool = False,
     timeout: float = DEFAULT_TIMEOUT_S,
+    retry: Retry = DEFAULT_RETRY,
 ) -> Callable[[F], F]:
     """Marks a method of a capability Protocol as an action; its signature becomes the parameters."""
 
     def mark(method: F) -> F:
-        setattr(method, _MARK, (Text(th, en), right, idempotent, dangerous, timeout))
+        setattr(method, _MARK, (Text(th, en), right, idempotent, dangerous, timeout, retry))
         return method
 
     return mark
@@ -89,10 +107,12 @@ def actions_of(capability: type, domain: str) -> dict[str, ActionSpec]:
     specs: dict[str, ActionSpec] = {}
     for verb, method in vars(capability).items():
         if (marked := getattr(method, _MARK, None)) is not None:
-            title, right, idempotent, dangerous, timeout = marked
+            title, right, idempotent, dangerous, timeout, retry = marked
             name = f"{domain}.{verb.rstrip('_')}"  # return_ stands for the verb return, a word Python keeps
             params, needed = params_of(method, name), right or f"{domain}.control"
-            specs[name] = ActionSpec(name, title, needed, params, domain, idempotent, dangerous, timeout)
+            specs[name] = ActionSpec(
+                name, title, needed, params, domain, idempotent, dangerous, timeout, retry=retry
+            )  # fmt: skip
     return specs
 
 
@@ -134,6 +154,33 @@ def _short(value: Any) -> Any:
     if not isinstance(value, str) or len(value) <= MAX_TOLD:
         return value
     return f"({len(value)} characters, sha256 {hashlib.sha256(value.encode()).hexdigest()})"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked: ``key`` makes it idempotent (``run:step-path:iteration:target`` for automations)."""
+
+    action: str
+    params: Mapping[str, Any]
+    actor: Actor
+    target: str | None = None
+    cause: str | None = None
+    depth: int = 0
+    key: str | None = None
+
+
+def check_target(spec: ActionSpec, request: Request, entity: EntityState | None) -> None:
+    """``entity`` is the one that is named, if it exists. ``InvalidInput`` or ``NotFound`` when it cannot do that."""
+    if not spec.target:
+        if request.target is not None:
+            raise InvalidInput("this action takes no target", where=spec.name)
+        return
+    if request.target is None:
+        raise InvalidInput("no target was given", where=spec.name, hint=f"name a {spec.capability} entity")
+    if entity is None:
+        raise NotFound(f"no entity {request.target!r}", where=spec.name)
+    if spec.capability not in (entity.attributes.get("capabilities") or ()):
+        raise InvalidInput(f"{request.target} is no {spec.capability}", where=spec.name)
 
 
 @dataclass(frozen=True, slots=True)

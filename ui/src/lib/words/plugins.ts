@@ -47,6 +47,16 @@ export const plugins = part(
     'health.storage': 'ที่ว่างในดิสก์',
     'health.mb': '{n} MB',
 
+    'outbox.title': 'คำสั่งที่ไม่สำเร็จ ({n})',
+    'outbox.waiting': 'รอลองใหม่เอง {n}',
+    'outbox.action': 'คำสั่ง',
+    'outbox.target': 'อุปกรณ์',
+    'outbox.error': 'เพราะ',
+    'outbox.when': 'เมื่อ',
+    'outbox.tries': 'ลองแล้ว (ครั้ง)',
+    'outbox.again': 'ลองอีกครั้ง',
+    'outbox.tooLarge': 'ข้อมูลใหญ่เกินเก็บ ให้สั่งใหม่',
+
     'process.title': 'โปรเซส',
     'process.name': 'ชื่อ',
     'process.pid': 'หมายเลข',
@@ -101,6 +111,16 @@ export const plugins = part(
     'health.version': 'Version',
     'health.storage': 'Free disk space',
     'health.mb': '{n} MB',
+
+    'outbox.title': 'Actions that failed ({n})',
+    'outbox.waiting': '{n} are tried again by themselves',
+    'outbox.action': 'Action',
+    'outbox.target': 'Device',
+    'outbox.error': 'Because',
+    'outbox.when': 'When',
+    'outbox.tries': 'Tries',
+    'outbox.again': 'Try again',
+    'outbox.tooLarge': 'Too large to be kept: ask for it anew',
 
     'process.title': 'Processes',
     'process.name': 'Name',
