@@ -32,9 +32,11 @@ from hub.access.views import OwnerGate, Views
 from hub.automation.check import Catalogue, check_text
 from hub.automation.engine import Engine
 from hub.automation.entry import text_of
+from hub.automation.gallery import Gallery
 from hub.automation.host import live
 from hub.automation.language.blueprint import folder_blueprints
 from hub.automation.language.model import Source
+from hub.automation.library import Library
 from hub.automation.replay import Replay, Replayer
 from hub.capabilities import EVENT_TYPES, capability_actions
 from hub.core.access import SYSTEM, Actor, ViewGate
@@ -59,6 +61,7 @@ from hub.store.media import MediaFiles
 from hub.store.space import DiskWatch, Level
 from hub.web.api_actions import ActionsApi
 from hub.web.api_automations import AutomationApi
+from hub.web.api_editor import EditorApi
 from hub.web.api_evidence import EvidenceApi
 from hub.web.api_outbox import OutboxApi
 from hub.web.api_shares import SharesApi
@@ -160,6 +163,8 @@ class App:
             self.journal, self.types, ZoneInfo(zone.timezone), zone.center, self.blueprints,
             action=rules.action, check=self.roles.check, live=lambda name: text_of(self.engine.named(name)),
         ))  # fmt: skip
+        self.library = Library(self.options.config, self.pipeline, self.engine, self.catalogue, self.blueprints)
+        self.gallery = Gallery(self.blueprints, *folders)
         self.timekeeping = Timekeeping(self.pipeline)
         self.host = Host(self.pipeline, self.actions, self.documents, self.media)
         self._mistakes = self.host.prepare(self.config)
@@ -185,6 +190,9 @@ class App:
                 self.pipeline, self.media, self.ledger, self.signer, self.roles, self.gate, self.views
             ).routes(),
             *AutomationApi(self.pipeline, self.engine, self._check_text).routes(),
+            *EditorApi(
+                self.pipeline, self.engine, self.library, self.gallery, mask, self.catalogue, self.replayer
+            ).routes(),
             *self.stream.routes(),
             *self.live.routes(),
             *SharesApi(self.pipeline, self.shares, self.views).routes(),

@@ -72,7 +72,7 @@ def manual() -> dict[tuple[str, str], str]:
             first = len(cells) > 2 and line.startswith("| `") and row[0] in cells[0]
             right = cells[1].strip(" `|") if first else ""
             method = "GET" if row[1] == "WS" else row[1]
-            path = re.sub(r"/(ENTITY|ID|DOMAIN\.VERB|INSTANCE|PATH)(?=/|$)", "/{}", row[2])
+            path = re.sub(r"/(ENTITY|ID|DOMAIN\.VERB|INSTANCE|PATH|FILE|N)(?=/|$)", "/{}", row[2])
             found[method, path] = found.get((method, path)) or right
     return found
 

@@ -349,3 +349,4 @@ _STEPS: Mapping[str, Callable[[Reader, Map, str], Step | None]] = {
     "condition": _condition_step, "device_id": _device, "set_conversation_response": _set_response,
     "sequence": _sequence,
 }  # fmt: skip
+KINDS = tuple(key for key in _STEPS if key not in _OLD)

@@ -251,3 +251,4 @@ _TRIGGERS: Mapping[str, Callable[[Reader, Map, dict[str, Any]], Trigger | None]]
     "time_pattern": _pattern, "sun": _sun, "zone": _zone, "homeassistant": _hub, "mqtt": _mqtt, "webhook": _webhook,
     "tag": _tag,
 }  # fmt: skip
+KINDS = tuple(_TRIGGERS)

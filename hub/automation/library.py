@@ -1,0 +1,331 @@
+"""The operators' own texts: files in the folder that the configuration includes, saved byte for byte.
+
+A save is checked, published, committed with its version, and then written: all of it or nothing. Versions are records
+in the journal, so that an older one can be saved again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Protocol
+
+import yaml
+
+from hub.automation.check import check_text
+from hub.automation.language.blueprint import Blueprints
+from hub.automation.language.known import Known
+from hub.automation.language.model import Source
+from hub.core.access import Actor
+from hub.core.error import Conflict, InvalidInput, Mistake, NotFound
+from hub.core.journal import Drop, Put
+from hub.core.pipeline import Pipeline
+from hub.store.files import sync_folder, write_file
+
+TABLE = "automation_versions"
+VERSIONS = 50  # kept of each file
+MAX_FILES = 1_000
+MAX_BYTES = 256 * 1024
+BY_HAND = "file"  # who wrote what the hub did not write
+_NAME = re.compile(r"[a-z0-9_-]{1,60}\.yaml")
+_INCLUDE = "!include_dir_list"
+
+Rows = list[dict[str, Any]]
+Ids = list[str]
+Mistakes = dict[str, list[Mistake]]
+
+
+class Publisher(Protocol):
+    """What the library needs of the automation engine."""
+
+    def list(self) -> Rows:
+        """One row an automation, with ``id``, ``file`` and ``shadow``."""
+
+    def mistakes(self) -> Mistakes:
+        """Mistakes by file, of what was loaded last."""
+
+    def publish(self, text: str, publisher: Actor, file: str = "", known: Known | None = None) -> Ids:
+        """All of a text, or ``ConfigError``; the ids of its automations."""
+
+    def reload(self, changed: Iterable[Source], known: Known | None = None) -> Any:
+        """Take in a file that changed."""
+
+    def remove(self, automation_id: str) -> None:
+        """Take one out."""
+
+    def set_shadow(self, automation_id: str, shadow: bool) -> None:
+        """Let one only note what it would do, or do it."""
+
+
+class Taken(Conflict):
+    """Somebody else saved meanwhile. ``other``: the hash of what stands there now, by whom and when."""
+
+    def __init__(self, file: str, other: dict[str, Any]) -> None:
+        super().__init__(
+            f"{other['by'] or 'somebody'} saved this file meanwhile", where=file, hint="look at both, then save again"
+        )
+        self.other = other
+
+
+def included_folder(config: Path) -> Path | None:
+    """The folder of ``automations: !include_dir_list FOLDER``; ``None`` when the configuration has none, or one that
+    leads out of its own folder."""
+    try:
+        top = yaml.compose(config.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return None
+    for key, value in top.value if isinstance(top, yaml.MappingNode) else ():
+        if key.value == "automations" and value.tag == _INCLUDE:
+            folder = (config.parent / str(value.value)).resolve()
+            return folder if folder.is_relative_to(config.parent.resolve()) else None
+    return None
+
+
+def hash_of(content: bytes) -> str:
+    """The name of one version of a file: 32 hexadecimal digits of its SHA-256."""
+    return hashlib.sha256(content).hexdigest()[:32]
+
+
+class Library:
+    """The files. Every method that changes one waits for its turn, and for the commit."""
+
+    def __init__(
+        self, config: Path, pipeline: Pipeline, engine: Publisher, known: Callable[[], Known], blueprints: Blueprints
+    ) -> None:
+        self._config, self._pipeline, self._engine = config, pipeline, engine
+        self._known, self._blueprints = known, blueprints
+        self._folder = included_folder(config)
+        self._turn = asyncio.Lock()
+
+    # --- reading
+
+    async def all(self) -> Rows:
+        """All files with their automations and mistakes; those outside the folder are told as read-only."""
+        rows, known = self._engine.list(), self._known()
+        ids: dict[str, list[str]] = {}
+        for row in rows:
+            ids.setdefault(row["file"], []).append(row["id"])
+        found = await asyncio.to_thread(self._files, ids, known)
+        inside = {row["shown"] for row in found}
+        wrong = self._engine.mistakes()
+        for shown in sorted((ids.keys() | wrong.keys()) - inside):
+            found.append({
+                "file": shown, "hash": None, "ids": ids.get(shown, []), "mistakes": places(wrong.get(shown, [])),
+                "writable": False, "reason": "outside", "shown": shown,
+            })  # fmt: skip
+        return found
+
+    def _files(self, ids: dict[str, list[str]], known: Known) -> Rows:
+        found: Rows = []
+        folder = self._folder
+        paths = sorted(folder.rglob("*.yaml")) if folder is not None and folder.is_dir() else []
+        for path in [path for path in paths if not path.name.startswith(".")][:MAX_FILES]:
+            shown, text = self._shown(path), ""
+            content = path.read_bytes()
+            reason = "" if path.parent == folder and _NAME.fullmatch(path.name) else "name"
+            reason = reason or ("large" if len(content) > MAX_BYTES else "")
+            try:
+                text = content.decode()
+            except UnicodeDecodeError:
+                reason = "text"
+            mistakes = check_text(text, path.name, known, self._blueprints) if reason != "text" else []
+            found.append({
+                "file": path.name if not reason else shown, "hash": hash_of(content), "ids": ids.get(shown, []),
+                "mistakes": places(mistakes), "writable": not reason, "reason": reason, "shown": shown,
+            })  # fmt: skip
+        return found
+
+    async def read(self, file: str) -> dict[str, Any]:
+        """A file's text, its hash and its versions, newest first; ``NotFound`` without such a file."""
+        path = self._path(file)
+        await self._pipeline.settled()
+        content = await asyncio.to_thread(_content, path)
+        if content is None:
+            raise NotFound(f"there is no file {file}", where=file)
+        versions = [_without_text(version) for version in reversed(await self._versions(file))]
+        shown = self._shown(path)
+        rows = [row for row in self._engine.list() if row["file"] == shown]
+        return {
+            "file": file, "text": _text(content, file), "hash": hash_of(content), "versions": versions,
+            "ids": [row["id"] for row in rows], "shadow": any(row["shadow"] for row in rows),
+        }  # fmt: skip
+
+    async def version(self, file: str, number: int) -> dict[str, Any]:
+        """One version with its text."""
+        self._path(file)
+        await self._pipeline.settled()
+        found = next((one for one in await self._versions(file) if one["n"] == number), None)
+        if found is None:
+            raise NotFound(f"{file} has no version {number}", where=file, hint=f"the last {VERSIONS} are kept")
+        return found
+
+    # --- changing
+
+    async def save(
+        self, file: str, text: str, *, base: str | None, note: str, shadow: bool, actor: Actor
+    ) -> dict[str, Any]:
+        """Publish a text with the actor's rights and write it. ``base``: the hash of what it was made from, ``None``
+        for a new file. ``ConfigError`` with every mistake, or ``Taken``, changes nothing."""
+        path, content = self._path(file), text.encode()
+        if len(content) > MAX_BYTES:
+            raise InvalidInput(f"the text is longer than {MAX_BYTES // 1024} KB", where=file, hint="split it")
+        async with self._turn:
+            before = await asyncio.to_thread(_content, path)
+            versions = await self._unchanged(file, before, base)
+            if before is None and await asyncio.to_thread(self._full):
+                raise InvalidInput(f"there are {MAX_FILES} files already", where=file)
+            try:
+                ids = self._publish(path, text, shadow, actor)
+                number = self._keep(file, versions, before, content, actor, note, "shadow" if shadow else "live")
+                await self._pipeline.settled()
+                await asyncio.to_thread(_write, path, content)
+            except Exception:
+                self._back(path, before, actor)
+                raise
+        return {"file": file, "hash": hash_of(content), "version": number, "ids": ids}
+
+    async def remove(self, file: str, *, base: str | None, actor: Actor) -> None:
+        """Take a file and its automations out; its versions stay, so it can be saved again."""
+        path = self._path(file)
+        async with self._turn:
+            before = await asyncio.to_thread(_content, path)
+            if before is None:
+                raise NotFound(f"there is no file {file}", where=file)
+            versions = await self._unchanged(file, before, base)
+            self._keep(file, versions, before, None, actor, "", "removed")
+            for row in self._of(path):
+                self._engine.remove(row["id"])
+            self._engine.reload([Source("", self._shown(path), actor)])
+            await self._pipeline.settled()
+            await asyncio.to_thread(_unlink, path)
+
+    def _publish(self, path: Path, text: str, shadow: bool, actor: Actor) -> list[str]:
+        shown, known = self._shown(path), self._known()
+        ids = self._engine.publish(text, actor, shown, known)
+        for name in ids:  # in the same turn of the loop: nothing runs between
+            self._engine.set_shadow(name, shadow)
+        for row in self._of(path):
+            if row["id"] not in ids:
+                self._engine.remove(row["id"])
+        self._engine.reload([Source(text, shown, actor)], known)  # its old mistakes are no more
+        return ids
+
+    def _back(self, path: Path, before: bytes | None, actor: Actor) -> None:
+        """What the file holds works again; with the rights of who tried, never with more."""
+        source = Source((before or b"").decode(errors="replace"), self._shown(path), actor)
+        self._engine.reload([source])
+
+    async def _unchanged(self, file: str, before: bytes | None, base: str | None) -> Rows:
+        """The versions of a file that is still as the caller knew it; ``Taken`` otherwise."""
+        await self._pipeline.settled()
+        versions = await self._versions(file)
+        now = hash_of(before) if before is not None else None
+        if now != base:
+            last = versions[-1] if versions and (now is None or versions[-1]["hash"] == now) else None
+            told = {"by": BY_HAND, "at": None} if last is None else {"by": last["by"], "at": last["at"]}
+            raise Taken(file, {"hash": now, **told})
+        return versions
+
+    def _keep(
+        self, file: str, versions: Rows, before: bytes | None, content: bytes | None, actor: Actor, note: str, mode: str
+    ) -> int:
+        """Write the versions down: the one before, if it was written by hand, and the new one."""
+        number = versions[-1]["n"] if versions else 0
+        made: Rows = []
+        now = self._pipeline.clock.now()
+        if before is not None and (not versions or versions[-1]["hash"] != hash_of(before)):
+            number += 1
+            made.append(_version(number, before, BY_HAND, now, "", "live"))
+        number += 1
+        made.append(_version(number, content, actor.id, now, note, mode))
+        for version in made:
+            self._pipeline.put(Put(TABLE, _key(file, version["n"]), version))
+        for old in [*versions, *made][:-VERSIONS]:
+            self._pipeline.put(Drop(TABLE, _key(file, old["n"])))
+        return number
+
+    # --- places
+
+    def _path(self, file: str) -> Path:
+        if self._folder is None:
+            raise InvalidInput(
+                "the configuration includes no folder of automations", where=file,
+                hint="write 'automations: !include_dir_list automations' into config.yaml",
+            )  # fmt: skip
+        if not _NAME.fullmatch(file):
+            raise InvalidInput(
+                "a file's name has small Latin letters, digits, _ and -, at most 60, and ends in .yaml", where=file
+            )
+        path = self._folder / file
+        if path.is_symlink() and not path.resolve().is_relative_to(self._folder):
+            raise InvalidInput(f"{file} leads out of the folder", where=file)
+        return path
+
+    def _shown(self, path: Path) -> str:
+        """A file as the configuration's reader names it."""
+        return str(self._config.parent / path.relative_to(self._config.parent.resolve()))
+
+    def _of(self, path: Path) -> Rows:
+        shown = self._shown(path)
+        return [row for row in self._engine.list() if row["file"] == shown]
+
+    def _full(self) -> bool:
+        return self._folder is not None and sum(1 for _ in self._folder.glob("*.yaml")) >= MAX_FILES
+
+    async def _versions(self, file: str) -> Rows:
+        """Oldest first."""
+        behind = f"{file}/"
+        rows = await asyncio.to_thread(self._pipeline.journal.records, TABLE, behind, VERSIONS)
+        return [value for key, value in rows if key.startswith(behind)]
+
+
+def places(mistakes: Iterable[Mistake]) -> Rows:
+    """Mistakes as the screens show them."""
+    return [{"line": m.line, "column": m.column, "words": m.words} for m in mistakes]
+
+
+def _version(
+    number: int, content: bytes | None, by: str, at: float, note: str, mode: str
+) -> dict[str, Any]:  # fmt: skip
+    return {
+        "n": number, "text": None if content is None else content.decode(errors="replace"),
+        "hash": None if content is None else hash_of(content), "by": by, "at": at, "note": note, "mode": mode,
+    }  # fmt: skip
+
+
+def _without_text(version: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in version.items() if key != "text"}
+
+
+def _key(file: str, number: int) -> str:
+    return f"{file}/{number:08d}"
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _text(content: bytes, file: str) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise InvalidInput(f"{file} is not UTF-8 text", where=file, hint="save it as UTF-8") from None
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all; who could read it before still can."""
+    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+    target = path.resolve()
+    write_file(target, content)
+    target.chmod(mode)
+
+
+def _unlink(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    sync_folder(path.parent)
