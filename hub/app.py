@@ -11,7 +11,7 @@ import logging
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -98,6 +98,13 @@ class Options:
 def version() -> str:
     """The installed version."""
     return importlib.metadata.version("safezone-hub")
+
+
+class Reloaded(NamedTuple):
+    """What a reload did, and what it could not take up; a line each."""
+
+    lines: tuple[str, ...]
+    mistakes: tuple[str, ...]
 
 
 class App:
@@ -262,8 +269,9 @@ class App:
         await self.pipeline.stop()
         await asyncio.to_thread(self.journal.close)
 
-    async def reload(self) -> list[str]:
-        """Read the configuration again and change what differs; ``ConfigError`` changes nothing."""
+    async def reload(self) -> Reloaded:
+        """Read the configuration again and change what differs; ``ConfigError`` changes nothing. A file of automations
+        with mistakes leaves the others to be taken up."""
         config = await asyncio.to_thread(load, self.options.config)
         change = await self.host.reload(config)
         before = {row["id"]: row["version"] for row in self.engine.list()}
@@ -274,7 +282,8 @@ class App:
         self.config = config
         waits = [f"{' and '.join(later)}: takes effect when the hub is started again"] if later else []
         changed = [f"automations: {', '.join(rules)}"] if rules else []
-        return [*_change_lines(change.as_data()), *changed, *waits, *(str(mistake) for mistake in mistakes)]
+        told = [*_change_lines(change.as_data()), *changed, *waits]
+        return Reloaded(tuple(told), tuple(map(str, mistakes)))
 
     def _load_automations(self, config: HubConfig, now: Catalogue | None = None) -> list[Mistake]:
         """Load them all. At the start a name that is not known (its plugin may come later) is told and does not hold a

@@ -63,7 +63,8 @@ async def _reload(app: App) -> None:
     with contextlib.suppress(OSError, json.JSONDecodeError):
         asked = json.loads((app.options.data / "reload.request").read_text())
     try:
-        result = {"ok": True, "lines": await app.reload()}
+        done = await app.reload()
+        result = {"ok": not done.mistakes, "lines": [*done.lines, *done.mistakes]}
     except HubError as wrong:
         result = {"ok": False, "lines": wrong.message.splitlines()}
     answer = app.options.data / "reload.result"

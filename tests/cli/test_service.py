@@ -100,6 +100,23 @@ def test_reload_tells_what_changed_and_what_is_wrong(tmp_path: Path) -> None:
         assert stop(process) == 0
 
 
+def test_reload_takes_what_is_well_and_fails_when_a_file_has_mistakes(tmp_path: Path) -> None:
+    data, rules = tmp_path / "data", tmp_path / "rules"
+    rules.mkdir()
+    text = ZONE + "automations: !include_dir_list rules\n"
+    rule = "id: {id}\ntriggers: [{{trigger: time, at: '{at}'}}]\nactions: [{{stop: done}}]\n"
+    with served(tmp_path, text) as (process, _):
+        (rules / "good.yaml").write_text(rule.format(id="good", at="08:00"))
+        (rules / "bad.yaml").write_text(rule.format(id="bad", at="99:00"))
+        said = hub("reload", "--data", data)
+        assert (said.status, said.lines[0]) == (1, "automations: good")
+        assert "bad.yaml:2:" in said.lines[1]
+        (rules / "bad.yaml").write_text(rule.format(id="bad", at="09:00"))
+        said = hub("reload", "--data", data)
+        assert (said.status, said.lines) == (0, ["automations: bad"])
+        assert stop(process) == 0
+
+
 def test_reload_without_a_hub(tmp_path: Path) -> None:
     words = f"hub: {tmp_path}: no hub runs on this data folder (start it: hub run)\n"
     said = hub("reload", "--data", tmp_path)
