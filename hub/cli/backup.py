@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import time
 from pathlib import Path
 
 from hub.cli import options
-from hub.core.error import InvalidInput
+from hub.core.error import ConfigError, InvalidInput
 
 
 def add(commands: options.Commands) -> None:
@@ -33,7 +34,20 @@ def _backup(given: argparse.Namespace) -> int:
 
     made = backup(given.data, given.config, given.target, time.time())
     print(f"{given.target}: {made.files} files, {made.bytes / 1e6:.1f} MB, with the master key: lock it away")
+    for folder in _outside(given.config):
+        print(f"not in it: {folder} lies outside the configuration's folder; copy it yourself")
     return 0
+
+
+def _outside(config: Path) -> list[Path]:
+    """The plugin folders that a backup of the configuration's folder cannot hold. A configuration that is wrong can
+    be backed up; where its plugins lie is not known."""
+    from hub.host.config import load
+
+    with contextlib.suppress(ConfigError):
+        own = config.resolve().parent
+        return [folder for folder in load(config).plugin_folders if not folder.is_relative_to(own)]
+    return []
 
 
 def _restore(given: argparse.Namespace) -> int:

@@ -28,6 +28,7 @@ MAX_FILES: Final = 2_000_000
 _LEFT_OUT: Final = frozenset(
     {JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm", "hub.pid", "hub.lock", "reload.request", "reload.result", "reserve"}
 )
+_CONFIG: Final = frozenset({".yaml", ".yml", ".json", ".geojson"})
 _NOT_LOOKED_INTO: Final = frozenset({"node_modules", ".venv", ".git", "__pycache__"})
 
 
@@ -130,8 +131,15 @@ def digest(path: Path) -> str:
 
 def _of_config(path: Path, folder: Path, data: Path) -> bool:
     """Configuration, automations, blueprints, zone, own plugins; not the data, nor what is built or checked out."""
-    own = path.suffix in (".yaml", ".yml", ".json", ".geojson") or path.relative_to(folder).parts[0] == "plugins"
-    return own and not path.is_relative_to(data)
+    if path.is_relative_to(data):
+        return False
+    beside = path.relative_to(folder)
+    return path.suffix in _CONFIG or beside.parts[0] == "plugins" or _of_plugin(beside, folder)
+
+
+def _of_plugin(beside: Path, folder: Path) -> bool:
+    """Does it lie in a plugin? ``plugin_folders`` may name any folder: a plugin is known by its ``plugin.toml``."""
+    return any((folder / parent / "plugin.toml").is_file() for parent in beside.parents if parent.parts)
 
 
 def _copy_tree(source: Path, target: Path, wanted: Callable[[Path], bool]) -> None:

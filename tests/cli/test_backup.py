@@ -72,6 +72,24 @@ def test_everything_comes_back_from_a_backup_made_while_the_hub_runs(tmp_path: P
         assert stop(process) == 0
 
 
+def test_plugins_of_any_folder_are_in_a_backup_and_those_outside_are_named(tmp_path: Path) -> None:
+    live, away = tmp_path / "live", tmp_path / "away"
+    text = CONFIG.replace("plugins:", f"plugin_folders: [my_plugins, {away}]\nplugins:", 1)
+    for folder in (live / "automations", live / "my_plugins" / "door" / "page", live / "notes", away):
+        folder.mkdir(parents=True)
+    kept = {"my_plugins/door/plugin.toml": 'name = "door"\n', "my_plugins/door/page/door.css": "b{}\n"}
+    for name, content in {**kept, "notes/of_nobody.txt": "not a plugin\n", "config.yaml": text}.items():
+        (live / name).write_text(content)
+    (live / "data").mkdir()
+    open_journal(live / "data").close()
+    said = hub("backup", "--data", live / "data", "--config", live / "config.yaml", tmp_path / "kept")
+    assert said.status == 0, said.err
+    assert said.lines[1:] == [f"not in it: {away} lies outside the configuration's folder; copy it yourself"]
+    restore(tmp_path / "kept", tmp_path / "data", tmp_path / "config")
+    assert {name: (tmp_path / "config" / name).read_text() for name in kept} == kept
+    assert not (tmp_path / "config" / "notes" / "of_nobody.txt").exists()
+
+
 def test_a_backup_is_never_written_over_and_a_changed_one_is_not_restored(tmp_path: Path) -> None:
     live = tmp_path / "live"
     live.mkdir()
