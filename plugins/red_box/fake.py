@@ -26,6 +26,10 @@ from hub.sdk.program import end_asked, say_ready
 FAR_AWAY = 0.01  # degrees: about a kilometre
 
 
+class UnknownBox(Exception):
+    """The hub has no box of a code that was scanned: the command line is wrong."""
+
+
 @dataclass(frozen=True, slots=True)
 class QrCode:
     """What is glued into a box, and where."""
@@ -70,6 +74,8 @@ class Patrol:
                 if answer.status == 200:
                     told = (await answer.json())["items"]
                     self.answers += told
+                    if any(one["result"] == "unknown_box" for one in told):
+                        raise UnknownBox(", ".join(one["code"] for one in self.kept))
                     done = {one["id"] for one in told if one["result"] != "later"}
                     self.kept = [one for one in self.kept if one["id"] not in done]
                 return answer.status
@@ -116,7 +122,10 @@ async def main(arguments: Sequence[str]) -> None:
     )
     told = end_asked()
     say_ready(port=None, phone=device)
-    await told.wait()
+    ended = asyncio.create_task(told.wait())
+    await asyncio.wait({ended, walking}, return_when=asyncio.FIRST_COMPLETED)
+    if walking.done():
+        raise SystemExit(f"the hub knows no box of these codes: {walking.exception()}")
     walking.cancel()
     await asyncio.gather(walking, return_exceptions=True)
 

@@ -52,3 +52,18 @@ async def test_the_program_walks_the_boxes(patrol: OpenPatrol) -> None:
         events = one.hub.events("checkpoint_scanned")[:2]
         assert [event.entity for event in events] == ["checkpoint.rb1"] * 2
         assert ["out_of_radius" in event.data["doubts"] for event in events] == [False, True]
+
+
+async def test_a_program_with_a_code_that_no_box_has_ends_and_names_it(patrol: OpenPatrol) -> None:
+    async with patrol() as one:
+        program = str(Path(fake.__file__))
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, program, "--url", one.hub.hook("").rstrip("/"), "--phone", "s1:secret-of-s1",
+            "--box", "DEM00001@17.0,99.8", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE, cwd=str(Path(program).parents[2]), env={"PYTHONPATH": "."},
+        )  # fmt: skip
+        assert process.stderr is not None
+        said = await asyncio.wait_for(process.stderr.read(), 20)
+        assert await process.wait() == 1
+        assert said.decode().startswith("the hub knows no box of these codes: http")
+        assert "scan?c=DEM00001" in said.decode()
