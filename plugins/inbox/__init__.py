@@ -23,6 +23,7 @@ class Settings(Config):
     repeated_metres: float = Field(100.0, gt=0, le=5_000, description="how far apart they may be, metres")
     repeated_minutes: float = Field(30.0, gt=0, le=1_440, description="within so many minutes")
     keep_closed_days: float = Field(7.0, ge=0, le=365, description="days that a closed report stays in the list")
+    simulated: bool = Field(False, description="the station is invented: what is typed in says จำลอง")
 
 
 async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
@@ -42,7 +43,7 @@ async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
         receipt = receipt_of(current_call().key)
         said = ReportReceived(
             receipt=receipt, door=ctx.instance, channel="phone", text=text, reporter=reporter, place=place, lat=lat,
-            lon=lon, priority=priority, received_at=ctx.clock.now(),
+            lon=lon, priority=priority, simulated=config.simulated, received_at=ctx.clock.now(),
         )  # fmt: skip
         await ctx.emit(said)
         return receipt

@@ -16,12 +16,13 @@ class Settings(Config):
     """Configuration of the desk."""
 
     position_max_age_s: float = Field(300.0, gt=0, description="units with an older position are not offered")
+    simulated: bool = Field(False, description="the station is invented: every incident and alarm says จำลอง")
     shelf_check_s: float = Field(5.0, gt=0, le=60, description="seconds between looks at shelved alarms")
 
 
 async def setup(ctx: Context, config: Settings) -> AsyncIterator[None]:
     """Take up the open incidents and alarms, then serve."""
-    alarms = AlarmBook(ctx)
+    alarms = AlarmBook(ctx, config.simulated)
     incidents = IncidentBook(ctx, alarms, config.position_max_age_s)
     await alarms.take_up()
     await incidents.take_up()

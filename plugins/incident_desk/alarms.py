@@ -30,8 +30,8 @@ def stable_id(key: str) -> str:
 class AlarmBook:
     """All alarms on the board."""
 
-    def __init__(self, ctx: Context) -> None:
-        self._ctx = ctx
+    def __init__(self, ctx: Context, simulated: bool) -> None:
+        self._ctx, self._simulated = ctx, simulated
         self._counting = asyncio.Lock()  # the same alarm twice at once is one alarm with count 2
 
     async def take_up(self) -> None:
@@ -41,6 +41,11 @@ class AlarmBook:
 
     async def _add(self, entity: str) -> None:
         await self._ctx.add(Entity(entity, Text("สัญญาณเตือน", "Alarm"), ("alarm",)), _Alarm(self._ctx, self, entity))
+
+    async def simulated(self, *about: str | None) -> bool:
+        """Is the whole station invented, or one of the entities that it is about?"""
+        known = [await self._ctx.state(entity) for entity in about if entity]
+        return self._simulated or any(one is not None and bool(one.attributes.get("simulated")) for one in known)
 
     async def raise_alarm(
         self,
@@ -55,7 +60,9 @@ class AlarmBook:
         simulated: bool = False,
     ) -> str:
         """Raise an alarm; its entity id. One of the same title, subject and incident that nobody has taken yet
-        grows in count instead; one that is shelved stays silent until its end."""
+        grows in count instead; one that is shelved stays silent until its end. It is simulated as its subject and its
+        incident are."""
+        simulated = simulated or await self.simulated(subject, incident)
         async with self._counting:
             entity, count = await self._place_for(current_call().key, title, subject, incident)
             if count:

@@ -92,8 +92,8 @@ class IncidentBook:
         origin = await self._ctx.state(source) if source else None
         if origin is not None:
             lat, lon = (lat, lon) if lat is not None else (origin.attributes.get("lat"), origin.attributes.get("lon"))
-            simulated = simulated or bool(origin.attributes.get("simulated"))
             crop = crop or origin.attributes.get("crop")
+        simulated = simulated or await self._alarms.simulated(source)
         async with self._numbering:
             known = await self._ctx.state(entity)
             if known is None or known.state == "unknown":

@@ -340,3 +340,26 @@ async def test_cases_and_alarms_are_served_again_after_a_restart_of_the_plugin()
         done(await hub.call("alarm.acknowledge", alarm))
         done(await hub.call("incident.close", incident, {"result": "false_alarm"}))
         assert (state_of(hub, incident), state_of(hub, alarm)) == ("closed", "acknowledged")
+
+
+SIMULATED_UNITS = {**UNITS, "config": {"devices": [
+    {"id": "s9", "name": {"th": "สายตรวจ 9", "en": "Patrol 9"}, "secret": "secret-of-s9", "simulated": True}
+]}}  # fmt: skip
+
+
+async def test_what_is_about_something_simulated_is_simulated() -> None:
+    async with harness(HERE, {}, beside=[SIMULATED_UNITS]) as hub:
+        await hub.until(lambda: hub.state("unit.s9") is not None)
+        real = done(await hub.call("alarm.raise", params={"title": "จริง"}))
+        drill = done(await hub.call("alarm.raise", params={"title": "ซ้อม", "subject": "unit.s9"}))
+        opened = await case(hub, source="unit.s9")
+        about = done(await hub.call("alarm.raise", params={"title": "ต่อ", "incident": opened}))
+        said = {entity: hub.state(entity).attributes["simulated"] for entity in (real, drill, opened, about)}
+        assert said == {real: False, drill: True, opened: True, about: True}
+
+
+async def test_in_an_invented_station_everything_is_simulated() -> None:
+    async with desk(simulated=True) as hub:
+        alarm = done(await hub.call("alarm.raise", params={"title": "นาฬิกา"}))
+        opened = await case(hub)
+        assert [hub.state(one).attributes["simulated"] for one in (alarm, opened)] == [True, True]
