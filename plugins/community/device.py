@@ -18,6 +18,7 @@ MAX_MINUTES = 20_000
 MAX_PROMISES = 500
 LONGEST_DAYS = 730
 OPEN = ("open", "overdue")
+MINUTES = {"words": {"th": "บันทึกการประชุม", "en": "Minutes"}}
 Title = Annotated[str, Field(min_length=1, max_length=200)]
 Short = Annotated[str, Field(max_length=100)]
 Id = Annotated[str, Field(min_length=1, max_length=100)]
@@ -62,7 +63,7 @@ class Meetings:
     async def note_meeting(
         self, title: Title, held_at: Annotated[float, Field(ge=0)],
         partners: Annotated[list[str], Field(max_length=50)],
-        minutes: Annotated[str, Field(max_length=8000)] = "",
+        minutes: Annotated[str, Field(max_length=8000, json_schema_extra=MINUTES)] = "",
         people: Annotated[int, Field(ge=0, le=5000)] = 0,
         place: Short = "",
     ) -> str:  # fmt: skip

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { age, clock, countdown, date, dateTime, hourMinute, hourOf, weekday } from '../src/lib/dates';
+import { age, clock, countdown, date, dateTime, exactly, hourMinute, hourOf, weekday } from '../src/lib/dates';
 
 // 2026-11-22 20:05:09 UTC is 23 November 2569, 03:05:09 in Bangkok.
 const AT = Date.UTC(2026, 10, 22, 20, 5, 9) / 1000;
@@ -27,6 +27,13 @@ describe('dates', () => {
 });
 
 describe('ages', () => {
+  it('tell a wait to the second', () => {
+    expect(exactly(45.4, 'th')).toBe('45 วิ');
+    expect(exactly(65, 'th')).toBe('1 นาที 5 วิ');
+    expect(exactly(3725, 'en')).toBe('1 h 2 min');
+    expect(exactly(-3, 'en')).toBe('0 s');
+  });
+
   it.each([
     [-5, '0 วิ', '0 s'],
     [59.9, '59 วิ', '59 s'],

@@ -82,6 +82,15 @@ export function duration(seconds: number, lang: Lang): string {
   return minutes % 60 === 0 ? `${hours} ${unit.h}` : `${hours} ${unit.h} ${minutes % 60} ${unit.min}`;
 }
 
+/** How long, to the second: ``45 วิ``, ``1 นาที 5 วิ``, ``1 ชม. 0 นาที``. */
+export function exactly(seconds: number, lang: Lang): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const unit = UNITS[lang];
+  if (whole < 60) return `${whole} ${unit.s}`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} ${unit.min} ${whole % 60} ${unit.s}`;
+  return `${Math.floor(whole / 3600)} ${unit.h} ${Math.floor(whole / 60) % 60} ${unit.min}`;
+}
+
 /** ``2026-11-22T14:05`` on the zone's clock, as a date input holds it. */
 export function secondsToLocal(seconds: number, zone: string): string {
   const parts = format('en', zone, 'local', {

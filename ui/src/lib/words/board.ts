@@ -122,7 +122,7 @@ export const board = part(
     'camera.motion': 'เคลื่อนไหว',
     'camera.idle': 'นิ่ง',
     'camera.lastPlate': 'ภาพป้ายล่าสุด',
-    'camera.noPicture': 'ยังไม่มีภาพป้าย',
+    'camera.noPicture': 'ยังไม่มีภาพ',
     'camera.snapshot': 'ถ่ายภาพนิ่ง',
     'camera.owner': 'เจ้าของ {name}',
 
@@ -309,7 +309,7 @@ export const board = part(
     'camera.motion': 'Motion',
     'camera.idle': 'Still',
     'camera.lastPlate': 'Last plate picture',
-    'camera.noPicture': 'No plate picture yet',
+    'camera.noPicture': 'No picture yet',
     'camera.snapshot': 'Take a picture',
     'camera.owner': 'Owner {name}',
 
