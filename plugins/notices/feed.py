@@ -67,6 +67,13 @@ def thai_time(at: float) -> str:
     return f"{when.day} {months[when.month - 1]} {when.year + 543} {when:%H:%M} น."
 
 
+def english_time(at: float) -> str:
+    """``23 November 2026, 06:05``: people who read English count the years of the common era."""
+    months = "January February March April May June July August September October November December".split()
+    when = datetime.datetime.fromtimestamp(at, BANGKOK)
+    return f"{when.day} {months[when.month - 1]} {when.year}, {when:%H:%M}"
+
+
 def cap(notice: Published, sender: Sender, area: Area) -> bytes:
     """The notice as a CAP 1.2 alert; a withdrawn one as its cancellation."""
     facts, gone = notice.facts, notice.state == "withdrawn"
@@ -167,7 +174,7 @@ def page(notice: Published, sender: Sender, area: Area) -> bytes:
         f"<h1>{escape(facts['title_th'])}</h1><p>{_lines(facts['text_th'])}</p>"
         f"<p>ระดับ: {level_th} · พื้นที่: {escape(area.name.th)} · ถึง {thai_time(facts['until'])}</p>"
         f'<section lang="en"><h2>{escape(facts["title_en"])}</h2><p>{_lines(facts["text_en"])}</p>'
-        f"<p>{level_en} · {escape(area.name.en)} · until {cap_time(facts['until'])[:16]}</p></section>"
+        f"<p>{level_en} · {escape(area.name.en)} · until {english_time(facts['until'])}</p></section>"
         f'<p><a href="../cap/{notice.id}.xml">CAP 1.2</a> · <a href="../rss.xml">RSS</a></p>'
     )
     style = (

@@ -32,6 +32,7 @@ from plugins.notices.conftest import (
     staff,
     state,
 )
+from plugins.notices.feed import english_time, thai_time
 
 test_contract = contract(HERE, SETTINGS, params={"notice.draft": WORDS | {"until": 4e9}})
 
@@ -271,3 +272,8 @@ async def test_the_poster_s_qr_code_leads_to_the_notice(tmp_path: Path) -> None:
         code, text = await asyncio.to_thread(rendered, made.body, tmp_path)
         assert code == hub.hook(f"n/{name}")
         assert WORDS["title_en"] in re.sub(r"\s+", " ", text)
+
+
+def test_the_end_is_a_date_that_people_read() -> None:
+    assert thai_time(START) == "23 พ.ย. 2569 09:13 น."
+    assert english_time(START) == "23 November 2026, 09:13"
