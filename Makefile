@@ -16,10 +16,13 @@ TEST_PACKAGES := $(RUN_PACKAGES) chromium ffmpeg python3-gi gir1.2-gst-rtsp-serv
 	gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly \
 	mumble-server mosquitto coturn nginx poppler-utils zbar-tools
 
-.PHONY: install run test check check-python check-ui bench lock wheelhouse clean
+.PHONY: install dev run test check check-python check-ui bench lock wheelhouse clean
 .DELETE_ON_ERROR:
 
 install: .venv/installed $(UI_BUILT)
+
+# For writing plugins: the hub, and what pytest needs.
+dev: install .venv/installed-dev
 
 run: install
 	@scripts/debian.sh "for the demo zone: plates, printing in Thai, radio" $(RUN_PACKAGES)

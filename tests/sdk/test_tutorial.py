@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 from hub.automation.check import check_text
-from hub.cli.check import catalogue, mistakes
+from hub.cli.check import mistakes
 from hub.host.config import load
-from hub.host.discover import builtin_folder, discover
 from hub.sdk.manifest import load_manifest
+from hub.testing import harness
 from tests.architecture.tree import ROOT
 
 PAGE = (ROOT / "docs" / "tutorial" / "plugin.md").read_text()
@@ -43,13 +43,21 @@ def test_it_has_forty_lines(tmp_path: Path) -> None:
 
 def test_its_configuration_and_rule_are_accepted(tmp_path: Path) -> None:
     write(tmp_path / "my_plugins")
-    entry, rule = YAML.findall(PAGE)
+    entry, _ = YAML.findall(PAGE)
     (tmp_path / "secrets.yaml").write_text("door_gold_shop_1: a-long-secret\n")
     path = tmp_path / "config.yaml"
     path.write_text("zone: {name: test, center: [17, 99.8]}\n" + entry)
     assert mistakes(path) == []
     config = load(path)
     assert config.instances[0].config["secret"] == "a-long-secret"
-    known = catalogue(config, discover(config.plugin_folders, builtin_folder()))
-    assert check_text(rule, "rule.yaml", known) == []
     assert load_manifest(tmp_path / "my_plugins" / "door_sensor").emits == ["door_opened", "state_changed"]
+
+
+async def test_its_rule_names_every_field_that_the_running_hub_asks_for(tmp_path: Path) -> None:
+    _, rule = YAML.findall(PAGE)
+    config = {"id": "gold_shop_1", "name": "ร้านทอง 1", "secret": "a-long-secret"}
+    async with harness(write(tmp_path), config, beside=[{"plugin": "incident_desk"}]) as hub:
+        await hub.until(lambda: any(spec.name == "incident.open" for spec in hub.app.actions.specs()))
+        assert check_text(rule, "rule.yaml", hub.app.catalogue()) == []
+        (wrong,) = check_text(rule.replace("kind: door_open, ", ""), "rule.yaml", hub.app.catalogue())
+        assert "kind" in wrong.words
