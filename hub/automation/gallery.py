@@ -117,8 +117,8 @@ class Gallery:
 
 
 def dumped(value: Any) -> str:
-    """JSON data as YAML for people: in its own order, lists indented, long texts as blocks."""
-    return yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=110)
+    """JSON data as YAML for people: in its own order, lists indented, texts of several lines as blocks."""
+    return yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=1_000)
 
 
 class _Dumper(yaml.SafeDumper):

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -204,6 +205,8 @@ class Library:
 
     def _publish(self, path: Path, text: str, shadow: bool, actor: Actor) -> list[str]:
         shown, known = self._shown(path), self._known()
+        # the rule has the officer's rights, not the purpose of what the officer looks at now, and is no person
+        actor = replace(actor, person=False, purpose=None)
         ids = self._engine.publish(text, actor, shown, known)
         for name in ids:  # in the same turn of the loop: nothing runs between
             self._engine.set_shadow(name, shadow)

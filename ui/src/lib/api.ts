@@ -210,6 +210,9 @@ export interface Automation {
   last_error: string | null;
   runs: number;
   file: string;
+  /** It only notes what it would do. */
+  shadow?: boolean;
+  kind?: string;
 }
 
 export type Trace = Record<string, unknown>;
@@ -221,10 +224,13 @@ export class ApiError extends Error {
   readonly where: string;
   readonly hint: string;
   readonly status: number;
+  /** All that the answer says, such as the mistakes of a text. */
+  readonly told: Record<string, unknown>;
 
   constructor(status: number, error: Partial<HubError>) {
     super(error.message || `HTTP ${status}`);
     this.status = status;
+    this.told = { ...error };
     this.code = error.code || 'error';
     this.where = error.where || '';
     this.hint = error.hint || '';

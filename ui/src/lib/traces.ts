@@ -8,6 +8,8 @@ export interface TraceHead {
   state: string;
   trigger: string;
   error: string;
+  /** How long it took, for those that ended later than they began. */
+  seconds: number | null;
 }
 
 export interface TraceLine {
@@ -27,7 +29,22 @@ export function headOf(trace: Trace): TraceHead {
     state: clean(trace['status'], 40),
     trigger: clean([...new Set(told)].join(' · '), 200),
     error: clean(trace['error'], 300),
+    seconds: took(number(trace['started']), number(trace['finished'])),
   };
+}
+
+function took(started: number | null, finished: number | null): number | null {
+  return started !== null && finished !== null && finished - started >= 0.05 ? finished - started : null;
+}
+
+/** Was it triggered, and nothing ran? */
+export function didNotRun(trace: Trace): boolean {
+  return trace['status'] === 'condition' || trace['status'] === 'skipped';
+}
+
+/** Why it did not run: the first condition that was false, with its values. */
+export function firstFalse(trace: Trace): TraceLine | null {
+  return linesOf(trace).find((line) => line.failed) ?? null;
 }
 
 export function linesOf(trace: Trace): TraceLine[] {

@@ -6,6 +6,7 @@ import { base } from './base';
 import { board } from './board';
 import { cameras } from './cameras';
 import { call } from './call';
+import { editor } from './editor';
 import { errors } from './errors';
 import { fields } from './fields';
 import { inbox } from './inbox';
@@ -15,7 +16,7 @@ import { shares } from './shares';
 import { views } from './views';
 import { vocabulary } from './vocabulary';
 
-const PARTS = [base, board, cameras, inbox, errors, fields, plugins, automations, shares, views, vocabulary, call] as const;
+const PARTS = [base, board, cameras, inbox, errors, fields, plugins, automations, editor, shares, views, vocabulary, call] as const;
 
 type KeyOf<P> = P extends Part<infer K> ? K : never;
 export type Key = KeyOf<(typeof PARTS)[number]>;
