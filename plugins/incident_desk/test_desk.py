@@ -347,6 +347,12 @@ SIMULATED_UNITS = {**UNITS, "config": {"devices": [
 ]}}  # fmt: skip
 
 
+def simulated(hub: Harness, entity: str) -> object:
+    state = hub.state(entity)
+    assert state is not None
+    return state.attributes["simulated"]
+
+
 async def test_what_is_about_something_simulated_is_simulated() -> None:
     async with harness(HERE, {}, beside=[SIMULATED_UNITS]) as hub:
         await hub.until(lambda: hub.state("unit.s9") is not None)
@@ -354,12 +360,11 @@ async def test_what_is_about_something_simulated_is_simulated() -> None:
         drill = done(await hub.call("alarm.raise", params={"title": "ซ้อม", "subject": "unit.s9"}))
         opened = await case(hub, source="unit.s9")
         about = done(await hub.call("alarm.raise", params={"title": "ต่อ", "incident": opened}))
-        said = {entity: hub.state(entity).attributes["simulated"] for entity in (real, drill, opened, about)}
-        assert said == {real: False, drill: True, opened: True, about: True}
+        assert [simulated(hub, one) for one in (real, drill, opened, about)] == [False, True, True, True]
 
 
 async def test_in_an_invented_station_everything_is_simulated() -> None:
     async with desk(simulated=True) as hub:
         alarm = done(await hub.call("alarm.raise", params={"title": "นาฬิกา"}))
         opened = await case(hub)
-        assert [hub.state(one).attributes["simulated"] for one in (alarm, opened)] == [True, True]
+        assert [simulated(hub, one) for one in (alarm, opened)] == [True, True]
