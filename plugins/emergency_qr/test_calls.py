@@ -110,6 +110,27 @@ async def test_who_hangs_up_before_an_answer_rings_no_longer() -> None:
         assert state.state == "ended"
 
 
+async def test_a_call_that_was_over_when_the_hub_was_killed_is_told_at_the_next_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with desk(memory=False) as at, at.phone() as phone:
+        call = (await rung(phone))["call"]
+
+        async def killed(*_: object) -> None:
+            raise ConnectionError("killed before it was told")
+
+        with monkeypatch.context() as before:
+            before.setattr(sys.modules["hub_plugins.emergency_qr.calls"].Calls, "_tell_end", killed)
+            await phone.say("bye")
+            await phone.hear("ended")
+        ringing = at.hub.state(call)
+        assert ringing is not None
+        assert ringing.state == "ringing"
+        await at.hub.restart()
+        ended = await at.hub.wait_event("call_ended", entity=call)
+        assert ended.data["ended_by"] == "hub"
+
+
 async def test_a_transfer_rings_again_and_another_officer_takes_it() -> None:
     async with desk() as at, at.phone() as phone, at.staff("noi", "desk") as officer:
         call = (await rung(phone))["call"]

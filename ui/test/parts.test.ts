@@ -194,7 +194,8 @@ describe('a trace', () => {
       started: 5, status: 'failed', error: 'action/1: x', trigger: { platform: 'event', type: 'plate_read', entity: 'camera.a', seq: 9 },
       steps: [{ path: 'condition/0', at: 5, result: true, detail: { state: 'on' } }, { path: 'action/1', at: 6, result: null, error: 'x', detail: { keys: ['k'] } }],
     };
-    expect(headOf(trace)).toEqual({ at: 5, state: 'failed', trigger: 'event · plate_read · camera.a', error: 'action/1: x' });
+    expect(headOf(trace)).toEqual({ at: 5, state: 'failed', trigger: 'event · plate_read · camera.a', error: 'action/1: x', seconds: null });
+    expect(headOf({ ...trace, finished: 7 }).seconds).toBe(2);
     expect(linesOf(trace)).toEqual([
       { path: 'condition/0', at: 5, words: 'state on', failed: false },
       { path: 'action/1', at: 6, words: 'x', failed: true },

@@ -5,7 +5,7 @@
 import { acceptCompletion, autocompletion, completionKeymap, type CompletionContext, type CompletionResult } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { yaml } from '@codemirror/lang-yaml';
-import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from '@codemirror/language';
+import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting, syntaxTree } from '@codemirror/language';
 import { lintGutter, lintKeymap, setDiagnostics, type Diagnostic } from '@codemirror/lint';
 import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search';
 import { EditorState, type Text } from '@codemirror/state';
@@ -75,7 +75,7 @@ export function mount(root: ShadowRoot, options: Options): Editor {
       yaml(), syntaxHighlighting(colours), theme, lintGutter(), search({ top: true }), highlightSelectionMatches(),
       autocompletion({ override: [completion], activateOnCompletion: (one) => one.type === 'property', icons: false }),
       keymap.of([{ key: 'Tab', run: acceptCompletion }, ...completionKeymap, ...lintKeymap, ...searchKeymap, ...historyKeymap, ...defaultKeymap]),
-      EditorView.contentAttributes.of({ 'aria-label': options.label, spellcheck: 'false', autocapitalize: 'off' }),
+      EditorView.contentAttributes.of({ 'aria-label': options.label, tabindex: '0', spellcheck: 'false', autocapitalize: 'off' }),
       EditorView.updateListener.of((update) => {
         if (update.docChanged) options.onchange(update.state.sliceDoc());
       }),
@@ -96,6 +96,7 @@ export function mount(root: ShadowRoot, options: Options): Editor {
 }
 
 function completed(context: CompletionContext, complete: Options['complete']): CompletionResult | null {
+  if (syntaxTree(context.state).resolveInner(context.pos, -1).name === 'Comment') return null;
   if (!context.explicit && !context.matchBefore(/[\p{L}\p{M}\w.:"'-]\s?$/u)) return null;
   const found = complete(context.state.doc.toString(), context.pos);
   if (!found || (!context.explicit && found.options.length === 1 && found.options[0]!.label === context.state.sliceDoc(found.from, context.pos))) return null;
