@@ -17,5 +17,6 @@ Only test files of plugins import it.
 
 from hub.testing.contract import CHECKS, Subject, contract
 from hub.testing.harness import Harness, harness
+from hub.testing.wire import Wire, wire
 
-__all__ = ["CHECKS", "Harness", "Subject", "contract", "harness"]
+__all__ = ["CHECKS", "Harness", "Subject", "Wire", "contract", "harness", "wire"]

@@ -19,7 +19,7 @@ from PIL import Image
 from playwright.async_api import Page, async_playwright
 
 from hub.sdk import WebRequest
-from hub.testing import Harness, harness
+from hub.testing import Harness, harness, wire
 
 from .conftest import CONFIG, HERE, RB1, UNITS, Patrol
 
@@ -41,8 +41,10 @@ def film(text: str, path: Path) -> None:
 
 
 @asynccontextmanager
-async def phone(hub: Harness, *more: str, scripts: bool = True, at_box: bool = True) -> AsyncIterator[Page]:
-    """A signed-in phone with a touch screen of 360 × 740, standing at the first box."""
+async def phone(
+    hub: Harness, *more: str, scripts: bool = True, at_box: bool = True, port: int | None = None
+) -> AsyncIterator[Page]:
+    """A signed-in phone with a touch screen of 360 × 740, standing at the first box. ``port``: over which it comes."""
     if CHROMIUM is None:
         pytest.skip("no Chromium is installed: apt-get install chromium")
     async with async_playwright() as driver:
@@ -53,7 +55,7 @@ async def phone(hub: Harness, *more: str, scripts: bool = True, at_box: bool = T
             geolocation={"latitude": RB1[0], "longitude": RB1[1], "accuracy": 6},
         )  # fmt: skip
         page = await context.new_page()
-        await page.goto(hub.hook("scan"))
+        await page.goto(hub.hook("scan").replace(f":{hub.port}/", f":{port or hub.port}/"))
         await page.fill("input[name=device]", "s1")
         await page.fill("input[name=secret]", "secret-of-s1")
         await page.tap("button.go")
@@ -89,11 +91,12 @@ async def test_the_camera_reads_the_code_with_the_hubs_own_reader(tmp_path: Path
 
 async def test_scans_made_without_a_network_arrive_when_it_is_back(tmp_path: Path) -> None:
     async with station() as (hub, one):
-        async with phone(hub) as page:
+        async with wire(hub.port) as line, phone(hub, port=line.port) as page:
             await page.wait_for_function("navigator.serviceWorker.ready.then(() => true)")
             await page.reload()
             await page.wait_for_function("navigator.serviceWorker.controller !== null")
             await page.context.set_offline(True)
+            await line.cut()
             for code in (one.code("rb1"), one.code("rb1")):
                 await page.fill("input[name=code]", code)
                 await page.tap("#typed button")
@@ -102,6 +105,7 @@ async def test_scans_made_without_a_network_arrive_when_it_is_back(tmp_path: Pat
             await page.wait_for_selector("#offline:not([hidden])")
             assert await page.inner_text("#waiting") == "(2)"
             assert hub.events("checkpoint_scanned") == []
+            await line.mend()
             await page.context.set_offline(False)
             await page.wait_for_selector("#told .ok", timeout=20_000)
             await page.wait_for_selector("#offline", state="hidden")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, async_playwright
 
-from hub.testing import Harness, harness
+from hub.testing import Harness, Wire, harness, wire
 
 HERE = Path(__file__).parent
 CHROMIUM = next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None)
@@ -20,10 +20,13 @@ CONFIG = {"devices": [{"id": "s1", "name": {"th": "สายตรวจ ๑", "
 
 
 @asynccontextmanager
-async def phone(scripts: bool = True) -> AsyncIterator[tuple[Harness, Page]]:
+async def phone(scripts: bool = True, over: list[Wire] | None = None) -> AsyncIterator[tuple[Harness, Page]]:
+    """``over`` is given the wire between the phone and the hub."""
     if CHROMIUM is None:
         pytest.skip("no Chromium is installed: apt-get install chromium")
-    async with harness(HERE, CONFIG) as hub, async_playwright() as driver:
+    async with harness(HERE, CONFIG) as hub, wire(hub.port) as line, async_playwright() as driver:
+        if over is not None:
+            over.append(line)
         browser = await driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         context = await browser.new_context(
             viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True, locale="th-TH",
@@ -31,13 +34,24 @@ async def phone(scripts: bool = True) -> AsyncIterator[tuple[Harness, Page]]:
             geolocation={"latitude": 17.0079, "longitude": 99.8228, "accuracy": 6},
         )  # fmt: skip
         page = await context.new_page()
-        await page.goto(hub.hook("phone"))
+        await page.goto(hub.hook("phone").replace(f":{hub.port}/", f":{line.port}/"))
         await page.fill("input[name=device]", "s1")
         await page.fill("input[name=secret]", "secret-of-s1")
         await page.tap("button.go")
         await page.wait_for_selector("#sos")
         yield hub, page
         await browser.close()
+
+
+async def cut(page: Page, line: Wire) -> None:
+    """No network: the browser says so, and nothing passes."""
+    await page.context.set_offline(True)
+    await line.cut()
+
+
+async def mend(page: Page, line: Wire) -> None:
+    await line.mend()
+    await page.context.set_offline(False)
 
 
 async def test_all_that_matters_works_without_a_script() -> None:
@@ -67,18 +81,19 @@ async def test_the_position_is_sent_on_duty_and_the_button_goes_with_it() -> Non
 
 
 async def test_an_sos_without_a_network_arrives_when_it_is_back() -> None:
-    async with phone() as (hub, page):
+    lines: list[Wire] = []
+    async with phone(over=lines) as (hub, page):
         await page.wait_for_function("navigator.serviceWorker.ready.then(() => true)")
         await page.reload()
         await page.wait_for_function("navigator.serviceWorker.controller !== null")
-        await page.context.set_offline(True)
+        await cut(page, lines[0])
         await page.tap("button.sos")
         await page.wait_for_selector("#offline:not([hidden])")
         await page.reload()  # the page opens without a network, and the SOS is still there
         await page.wait_for_selector("#offline:not([hidden])")
         await page.wait_for_function("Object.values(localStorage).some(kept => kept.includes('17.0079'))")
         assert hub.events("sos_raised") == []
-        await page.context.set_offline(False)
+        await mend(page, lines[0])
         raised = await hub.wait_event("sos_raised", timeout=25)
         await page.wait_for_selector("text=ศูนย์ได้รับ SOS แล้ว", timeout=20_000)
         assert (raised.data["kind"], raised.data["lat"]) == ("button", 17.0079)
@@ -87,14 +102,15 @@ async def test_an_sos_without_a_network_arrives_when_it_is_back() -> None:
 
 
 async def test_a_page_out_of_the_phone_s_memory_renews_itself() -> None:
-    async with phone() as (hub, page):
+    lines: list[Wire] = []
+    async with phone(over=lines) as (hub, page):
         await page.wait_for_function("navigator.serviceWorker.ready.then(() => true)")
         await page.reload()
         await page.wait_for_function("navigator.serviceWorker.controller !== null")
-        await page.context.set_offline(True)
+        await cut(page, lines[0])
         await page.reload()  # the kept copy, from before the SOS
         await hub.call("unit.alert", "unit.s1", {"text": "ร้านทอง 1 กด SOS", "incident": "incident.7"})
-        await page.context.set_offline(False)
+        await mend(page, lines[0])
         await page.wait_for_selector("text=ร้านทอง 1 กด SOS", timeout=14_000)  # sooner than the next look
 
 
