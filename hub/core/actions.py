@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from hub.core.access import SYSTEM, Actor, Authorizer
@@ -167,7 +166,7 @@ class Actions:
         limit = spec.timeout if spec else RESEND_WITHIN_S
         outcome = await tried(call, self._executor, limit)
         if self._owed.get(call.key) is owed:
-            self._outbox.ended(owed, replace(outcome, ms=(self._clock.monotonic() - begun) * 1000))
+            self._outbox.ended(owed, outcome._replace(ms=(self._clock.monotonic() - begun) * 1000))
 
     def _executor(self, call: Call) -> Executor:
         found = self._devices.get(call.target) if call.target else self._providers.get(call.action)
@@ -181,7 +180,7 @@ class Actions:
             return
         self._outbox.leave(owed, outcome)
         error = dict(outcome.error) if outcome.error else None
-        kept = replace(outcome, result=None) if owed.private else outcome
+        kept = outcome._replace(result=None) if owed.private else outcome
         data = ActionFinished(
             action=call.action, key=call.key, status=kept.status, error=error, result=kept.result,
             ms=round(kept.ms, 3),
@@ -224,7 +223,7 @@ class Actions:
         if not letter.whole:
             raise Conflict("it was too large to be kept whole", where=key, hint=f"ask for {spec.name} anew")
         self._check_room(spec)
-        call = replace(call, params=spec.validate(call.params), actor=actor.id)
+        call = call._replace(params=spec.validate(call.params), actor=actor.id)
         owed = Owed(call, spec, self._clock.now(), again=True, tries=letter.tries)
         if spec.dangerous:
             self._ask(owed, spec, owed.asked + CONFIRM_WITHIN_S)
@@ -280,7 +279,7 @@ class Actions:
         self._settle_confirmation(owed, "yes" if yes else "no", actor.id)
         waiter = owed.waiter()
         if yes:
-            owed.call = replace(owed.call, actor=actor.id)
+            owed.call = owed.call._replace(actor=actor.id)
             self._begin(owed)
         else:
             refused = Denied(f"{actor.id} said no", where=owed.call.action)

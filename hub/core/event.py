@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -175,8 +175,7 @@ def event_type(
     return declare
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):  # not a frozen dataclass: one is made for all that happens, in a sixth of the time
     """One fact.
 
     ``at``: when it happened by the device's clock; ``received``: when the hub took it (both seconds since the epoch).
@@ -210,8 +209,7 @@ class Event:
         return cls(**data)
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """An event that is not yet in the journal. ``source`` is stamped by the hub, never by the sender.
 
     ``at`` defaults to now. ``data`` is already validated and in JSON form.

@@ -9,7 +9,7 @@ from hub.core.clock import Clock
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u to misread aloud
 _PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]  # two characters a look-up: an id is made for every event
-_SHIFTS = tuple(range(120, -1, -10))
+_TIME, _RANDOM = tuple(range(40, -1, -10)), tuple(range(70, -1, -10))
 
 
 class Ids:
@@ -18,11 +18,15 @@ class Ids:
     def __init__(self, clock: Clock, random: Random | None = None) -> None:
         self._clock = clock
         self.random = random or SystemRandom()
+        self._at, self._prefix = -1, ""  # of the last id: many are made in one millisecond
 
     def new(self) -> str:
         """A new id of 26 characters."""
-        value = (int(self._clock.now() * 1000) & (1 << 48) - 1) << 80 | self.random.getrandbits(80)
-        return "".join([_PAIRS[value >> shift & 1023] for shift in _SHIFTS])
+        at = int(self._clock.now() * 1000) & (1 << 48) - 1
+        if at != self._at:
+            self._at, self._prefix = at, "".join([_PAIRS[at >> shift & 1023] for shift in _TIME])
+        value = self.random.getrandbits(80)
+        return self._prefix + "".join([_PAIRS[value >> shift & 1023] for shift in _RANDOM])
 
     def receipt(self) -> str:
         """A number that a citizen can read out: ``K7M-2QX``, one of 10⁹, from letters not to be misread."""

@@ -42,7 +42,7 @@ class Group:
     events: list[tuple[Event, Change | None]] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
     after: list[Callable[[], None]] = field(default_factory=list)
-    done: asyncio.Future[None] | None = None
+    waiters: list[asyncio.Future[None]] = field(default_factory=list)  # each its own: who gives up harms no other
     snapshot: Snapshot | None = None  # of the state after its last event, when one is due
 
     def __bool__(self) -> bool:
@@ -50,9 +50,20 @@ class Group:
 
     def commit(self) -> asyncio.Future[None]:
         """Done when the group is durable; fails with it."""
-        if self.done is None:
-            self.done = asyncio.get_running_loop().create_future()
-        return self.done
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.waiters.append(waiter)
+        return waiter
+
+    def settle(self, failure: StorageFailed | None) -> None:
+        """Tell all who wait."""
+        for waiter in self.waiters:
+            if waiter.done():
+                continue
+            if failure is None:
+                waiter.set_result(None)
+            else:
+                waiter.set_exception(failure)
+                waiter.exception()  # nobody may be left to hear it
 
 
 # Who waits in line gets the event and the commit of the very group it went into: after a failed commit the same
@@ -213,7 +224,7 @@ class Pipeline:
             await self.durable(event.seq)
             return event
         event, committed = await place
-        await asyncio.shield(committed)
+        await asyncio.shield(committed)  # several may wait for the one event that took their place
         return event
 
     async def durable(self, seq: int) -> None:
@@ -236,7 +247,7 @@ class Pipeline:
     async def _wait_for(self, group: Group | None) -> None:
         if group is None:
             raise StorageFailed("the event's group was lost", hint="send it again")
-        await asyncio.shield(group.commit())
+        await group.commit()
 
     # --- telemetry and waiting lines
 
@@ -296,8 +307,7 @@ class Pipeline:
         self._writing, self._told = None, False
         if group.events:
             self.committed_seq = group.events[-1][0].seq
-        if group.done is not None and not group.done.done():
-            group.done.set_result(None)
+        group.settle(None)
         for call in group.after:
             _guarded(call)
         for event, change in group.events:
@@ -319,9 +329,7 @@ class Pipeline:
         log.error("a commit of %d events failed: %s", len(group.events), failure)
         lost, self._open, self._writing = (group, self._open), Group(), None
         for gone in lost:
-            if gone.done is not None and not gone.done.done():
-                gone.done.set_exception(failure)
-                gone.done.exception()  # nobody may be left to hear it
+            gone.settle(failure)
         self._failure = failure
         self._recover()
 

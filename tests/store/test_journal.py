@@ -214,7 +214,7 @@ def test_old_events_are_brought_to_the_types_version(tmp_path: Path) -> None:
     journal.close()
     journal = SqliteJournal(tmp_path / "journal.db", newer(_doubled), KeyRing(bytes(range(32))), ManualClock(NOON))
     assert journal.read(Query()) == [
-        replace(event(1), version=2, data={"mode": "on", "milliwatts": 125.0}), event(3)
+        event(1)._replace(version=2, data={"mode": "on", "milliwatts": 125.0}), event(3)
     ]  # fmt: skip
     assert [e.seq for e in journal.read(Query(type="lamp_seen", match={"mode": "on"}))] == [1]
     assert journal.read(Query(type="lamp_seen", match={"state": "on"})) == []
