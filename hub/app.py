@@ -291,7 +291,9 @@ class App:
         publisher = Actor("config", frozenset({CONFIG_ROLE}))
         sources = [Source(padded(source), source.file, publisher) for source in config.automations]
         wrong = self.engine.load(sources, now)
-        known = now or self.catalogue()
+        if now is not None:
+            return wrong
+        known = self.catalogue()
         named = [m for s in sources for m in check_text(s.text, s.file, known, self.blueprints)]
         return [*wrong, *(mistake for mistake in named if mistake not in wrong)]
 

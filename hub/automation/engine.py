@@ -28,7 +28,7 @@ from hub.automation.host import Host
 from hub.automation.language.blueprint import Blueprints, no_blueprints
 from hub.automation.language.known import Known
 from hub.automation.language.model import Source, Trigger
-from hub.automation.language.parse import Parsed, automation, parse_text, slug
+from hub.automation.language.parse import Parsed, automation, slug
 from hub.automation.language.reader import Reader
 from hub.automation.language.source import placed
 from hub.automation.language.steps import Automation
@@ -36,6 +36,7 @@ from hub.automation.locals import EngineActions, as_entity, entity_of
 from hub.automation.settings import Settings
 from hub.automation.templates.template import TemplateFailed, Templates
 from hub.automation.templates.views import World
+from hub.automation.texts import Texts
 from hub.core.access import Actor
 from hub.core.bus import Subscription
 from hub.core.error import ConfigError, HubError, LimitExceeded, Mistake, NotFound
@@ -62,10 +63,11 @@ class Engine:
         blueprints: Blueprints = no_blueprints, publisher_now: Callable[[Actor], Actor | None] = lambda actor: actor,
         lenient: bool = False,
     ) -> None:  # fmt: skip
-        self._host, self._blueprints, self._lenient = host, blueprints, lenient
+        self._host = host
         world = World(host.state, host.clock, zone, location)
         world.provider = self
         self._templates = Templates(world)
+        self._texts = Texts(self._templates, blueprints, lenient=lenient)
         self._holds = Holds(host, world)
         self._arming = Arming(host, self._templates, self._holds, Shared(host), Counter(), KINDS)
         self._runs = Runs(host, world, publisher_now, self._arming)
@@ -89,19 +91,14 @@ class Engine:
             self._remove(name)
         for file in self._broken.keys() - files:
             del self._broken[file]
+        self._texts.keep_only(files)
         return self.reload(sources, known)
 
     def reload(self, changed: Iterable[Source], known: Known | None = None) -> Mistakes:
         """Take in files that changed. An automation that did not change is not touched; one whose new text has
         mistakes goes on as it was; runs that began go on with the version they began with."""
-        read: dict[str, list[tuple[Source, Parsed]]] = {}
-        for source in changed:  # the automations of one file are one text each
-            parsed = self._parsed(source.text, source.file, known)
-            read.setdefault(source.file, []).append((source, parsed))
+        read = self._texts.read(changed, known)
         return [mistake for file, texts in read.items() for mistake in self._take(file, texts)]
-
-    def _parsed(self, text: str, file: str, known: Known | None) -> Parsed:
-        return parse_text(text, file, self._templates, self._blueprints, known, lenient=self._lenient)
 
     def _take(self, file: str, texts: list[tuple[Source, Parsed]]) -> Mistakes:
         mistakes = [mistake for _, parsed in texts for mistake in parsed.mistakes]
@@ -134,7 +131,7 @@ class Engine:
 
         The ids of its automations. Saving the text is the caller's; ``file`` is where it is saved.
         """
-        parsed = self._parsed(text, file, known)
+        parsed = self._texts.parse(text, file, known)
         mistakes = list(parsed.mistakes)
         for made in parsed.automations:
             there = self._entries.get(made.id)

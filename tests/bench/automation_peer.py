@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from hub.automation import Source
 from hub.core.event import Draft
 from tests.automation.zone import OFFICER, Zone
 from tests.bench.automation import plate_rules, report, state_rules
@@ -134,9 +135,10 @@ async def ours(what: dict[str, Any]) -> dict[str, float]:
         for _ in range(what["renders"]):
             made.render({"trigger": {"n": 4}})
         found[f"template {name}"] = (time.thread_time() - begun) / what["renders"] * 1e6
-    begun = time.thread_time()
-    zone.engine.publish(what["load"], OFFICER)
-    found["load"] = (time.thread_time() - begun) * 1e3
+    for name in ("load", "load again"):
+        begun = time.thread_time()
+        zone.engine.load([Source(what["load"], "a.yaml", OFFICER)])
+        found[name] = (time.thread_time() - begun) * 1e3
     return found
 
 
@@ -151,9 +153,10 @@ def main(argv: list[str]) -> int:
     peer = theirs(python, what)
     gc.freeze()
     hub = asyncio.run(ours(what))
+    peer["load again"] = peer["load"]  # it has no other way
     for name in (name for name in peer if not name.endswith(" actions")):
         runs = name.startswith("state runs")
-        unit = "1/s" if runs else "ms" if name == "load" else "us"
+        unit = "1/s" if runs else "ms" if name.startswith("load") else "us"
         report(f"{name}: hub", hub[name], unit)
         report(f"{name}: Home Assistant 2024.3.3", peer[name], unit)
         ratio = hub[name] / peer[name] if runs else peer[name] / hub[name]
