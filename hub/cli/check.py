@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hub.host.discover import Discovery
 
 # Domains whose entities are configured, for "did you mean", and those whose entities come and go.
-LASTING = ("camera", "drone", "unit", "plugin", "line")
+LASTING = ("camera", "drone", "unit", "plugin", "line", "webhook")
 PASSING = frozenset({"alarm", "confirmation", "hit", "incident"})
 
 

@@ -8,6 +8,7 @@ rebuilt from the journal without the plugin's code.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -123,7 +124,7 @@ class EventType:
 
 _FIELD_TYPES: Mapping[str, Any] = {
     "str": str, "int": int, "float": float, "bool": bool,
-    "list": list[Any], "map": dict[str, Any], "time": float, "media": str,
+    "list": list[Any], "map": dict[str, Any], "json": Any, "time": float, "media": str,
 }  # fmt: skip
 
 
@@ -136,7 +137,9 @@ def model_from_fields(name: str, fields: Mapping[str, Mapping[str, Any]]) -> typ
         default = ... if required else spec.get("default")
         annotation = kind if required or default is not None else kind | None
         made[key] = (Annotated[annotation, Field(description=spec.get("doc", ""))], default)
-    return create_model(name, __config__=ConfigDict(frozen=True, extra="forbid"), **made)
+    with warnings.catch_warnings():  # a field may be called as one of pydantic's own methods is, such as json
+        warnings.filterwarnings("ignore", "Field name", UserWarning)
+        return create_model(name, __config__=ConfigDict(frozen=True, extra="forbid"), **made)
 
 
 M = TypeVar("M", bound=EventData)

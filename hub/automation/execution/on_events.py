@@ -31,6 +31,8 @@ def arm_event(armed: Armed, trigger: EventTrigger, variables: Values) -> None:
             for field, value in rest:
                 if not _matches(event.data.get(field), value):
                     return
+            if any(event.data.get(field) not in choices for field, choices in trigger.any_of.items()):
+                return
             told = {"platform": trigger.platform, "event": EventView(event, zone)}
             fire(trigger, told if trigger.platform == "event" else {**told, **_webhook(event)}, event)
 

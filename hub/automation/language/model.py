@@ -77,11 +77,12 @@ class Trigger(Part):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventTrigger(Trigger):
-    """Events of these types whose data equals ``data`` where given; ``entities``: only of these; ``context``: only
-    what these users brought about. ``platform``: what the run is told started it."""
+    """Events of these types whose data equals ``data`` where given, and is one of ``any_of`` where given; ``entities``:
+    only of these; ``context``: only what these users brought about. ``platform``: what the run is told started it."""
 
     types: tuple[str | Template, ...]
     data: Mapping[str, Data] = field(default_factory=dict)
+    any_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     entities: tuple[str, ...] = ()
     context: Mapping[str, Data] = field(default_factory=dict)
     platform: str = "event"

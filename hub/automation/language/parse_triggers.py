@@ -224,18 +224,30 @@ def _mqtt(reader: Reader, source: Map, common: dict[str, Any]) -> Trigger | None
     return MqttTrigger(**common, topic=data["topic"], payload=wanted, template=template)
 
 
+_METHODS = ("GET", "HEAD", "POST", "PUT")
+
+
 def _webhook(reader: Reader, source: Map, common: dict[str, Any]) -> Trigger | None:
+    """Which requests come in at all is the hook's own setting; ``allowed_methods`` and ``local_only`` only narrow it.
+    Whoever takes webhooks brings an entity ``webhook.ID`` for each, so that an id that is none is told here."""
     reader.known(source, "a webhook trigger", _TRIGGER | {"webhook_id", "allowed_methods", "local_only"})
     name = reader.text(source, "webhook_id")
     if not name:
         reader.wrong(source.place, "'webhook_id' is missing")
-    if reader.what is not None and not reader.lenient and "webhook_received" not in reader.what.events:
+    elif reader.what is not None and "webhook_received" in reader.what.events:
+        reader.entity(f"webhook.{name}", source.values_at["webhook_id"])
+    elif reader.what is not None and not reader.lenient:
         reader.wrong(source.place, "no plugin of this hub takes webhooks (events webhook_received)")
-    methods = [str(value).upper() for value, _ in reader.items(source.get("allowed_methods"), source.place)]
+    methods = []
+    for value, at in reader.items(source.get("allowed_methods"), source.values_at.get("allowed_methods", source.place)):
+        methods.append(str(value).upper())
+        if methods[-1] not in _METHODS:
+            reader.wrong(at, f"'allowed_methods' are {', '.join(_METHODS)}{near(methods[-1], _METHODS)}")
     data: dict[str, Any] = {"webhook_id": name}
-    if len(methods) == 1:
-        data["method"] = methods[0]
-    return EventTrigger(**common, platform="webhook", types=("webhook_received",), data=data)
+    if reader.flag(source, "local_only", False):
+        data["local"] = True
+    any_of = {"method": tuple(methods)} if methods else {}
+    return EventTrigger(**common, platform="webhook", types=("webhook_received",), data=data, any_of=any_of)
 
 
 def _tag(reader: Reader, source: Map, common: dict[str, Any]) -> Trigger | None:
