@@ -52,6 +52,7 @@ def fill(reader: Reader, source: Map, blueprints: Blueprints, domain: str = "aut
         _no_blanks(reader, source)
         return source
     reader.known(source, "an automation that uses a blueprint", _OWN)
+    before = len(reader.mistakes)
     use = reader.mapping(source["use_blueprint"], source.values_at["use_blueprint"], "'use_blueprint'")
     if use is None:
         return None
@@ -65,10 +66,10 @@ def fill(reader: Reader, source: Map, blueprints: Blueprints, domain: str = "aut
     if given is None or declared is None:
         return None
     values = _values(reader, given, declared, use)
-    if reader.mistakes:  # with blanks open, what follows would only be noise
+    if len(reader.mistakes) > before:  # with blanks open, what follows would only be noise
         return None
     made = _merged(reader, body, source, values)
-    return None if reader.mistakes else made
+    return None if len(reader.mistakes) > before else made
 
 
 def _open(reader: Reader, use: Map, blueprints: Blueprints, domain: str) -> Map | None:
@@ -144,7 +145,7 @@ def _merged(reader: Reader, body: Map, source: Map, values: dict[str, tuple[Any,
     made = Map(source.place)
     for part in (body, source):
         for key, value in part.items():
-            if key not in ("blueprint", "use_blueprint"):
+            if key not in ("blueprint", "use_blueprint") and (part is body or key in _OWN):
                 filled, at = _filled(reader, value, part.values_at[key], values)
                 made.put(key, part.keys_at[key], filled, at)
     return made
