@@ -391,7 +391,7 @@ class Engine:
         return {file: list(found) for file, found in self._broken.items() if found}
 
     def traces(self, automation_id: str) -> Rows:
-        """The last runs, and the last times it did not run because a condition was false (``status: condition``) or
-        its mode allowed no further run (``skipped``); newest first."""
+        """The last runs, those that go on, and the last times it did not run because a condition was false (``status:
+        condition``) or its mode allowed no further run (``skipped``); newest first."""
         self._entry(automation_id)
-        return told_of(self._runs.reports, automation_id)
+        return told_of(self._runs, automation_id)

@@ -131,6 +131,7 @@ class Replay:
         near = draft.keep_not_run(MAX_NEAR)
         heard = Heard.of([entry.automation for entry in draft.all_entries()])
         events = self._play([(host, draft)], heard, ids, start, end)
+        memory.traces += _going(draft)
         live = self._live_side(ids, actor, start, end)
         return {
             **_fired(memory, start, end), "near": _near(near), "live": _compared(memory, live), "events": events,
@@ -159,6 +160,7 @@ class Replay:
             heard = heard.and_of([entry.automation for entry in engine.all_entries()])
             sides.append((host, engine))
         self._play(sides, heard, ids, start, end)
+        memory.traces += [trace for _, engine in sides for trace in _going(engine)]
         return memory
 
     def _play(
@@ -197,6 +199,12 @@ class Replayer:
         """See ``Replay.run``."""
         async with self._turn:
             return await asyncio.to_thread(self._replay.run, text, start, end, actor)
+
+
+def _going(engine: Engine) -> list[dict[str, Any]]:
+    """The traces of runs that wait at the end of the span."""
+    told = [trace for entry in engine.all_entries() for trace in engine.traces(entry.automation.id)]
+    return [trace for trace in told if trace["status"] in ("running", "waiting", "queued")]
 
 
 def _fired(memory: _Memory, start: float, end: float) -> dict[str, Any]:

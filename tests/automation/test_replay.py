@@ -98,6 +98,13 @@ def test_it_says_how_it_differs_from_the_rule_that_works(replay: Callable[..., R
     assert {row["side"] for row in answer["live"]["differences"]} == {"draft"}
 
 
+def test_a_run_that_waits_at_the_end_of_the_span_has_fired_too(replay: Callable[..., Replay]) -> None:
+    waits = "- {id: w, triggers: {trigger: event, event_type: plate_read}, actions: [{delay: 60}, {action: x.y}]}"
+    read = fact(1, START + 10, "plate_read", "camera.x", plate="x", province="", confidence=1.0)
+    answer = replay([read]).run(waits, START, START + 30, WHO)
+    assert (answer["total"], [(one["status"], one["seq"]) for one in answer["fired"]]) == (1, [("waiting", 1)])
+
+
 def test_mistakes_and_spans_are_refused(replay: Callable[..., Replay]) -> None:
     made = replay(story())
     with pytest.raises(ConfigError) as wrong:

@@ -79,6 +79,7 @@ async def from_the_gallery(page: Page, url: str) -> None:
     await page.locator("[data-blank=within]").fill(WITHIN)
     await picture(page, "operator_form")
     await page.get_by_test_id("blueprint-edit").click()
+    await page.wait_for_url("**/automations/edit/**")
     await expect(page.get_by_test_id("check-state")).to_contain_text("✓")
 
 
@@ -109,7 +110,9 @@ async def replayed(page: Page, fired: str) -> None:
 
 async def saved(page: Page, mode: str) -> None:
     await page.get_by_test_id(f"mode-{mode}").check()
-    await page.get_by_test_id("save").click()
+    async with page.expect_response(lambda answer: answer.request.method == "PUT") as told:
+        await page.get_by_test_id("save").click()
+    assert (await told.value).status == 200
     await expect(page.get_by_test_id("edit-state")).to_contain_text("ตรงกับ")
 
 

@@ -48,6 +48,11 @@ class Runs:
         """How many runs of it are alive."""
         return len(self._of.get(automation, ()))
 
+    def going(self, automation: str) -> list[dict[str, Any]]:
+        """Traces, so far, of its runs that have not ended; oldest first."""
+        alive = [run for run in self._of.get(automation, OrderedDict()).values() if not run.over]
+        return [masked(run.as_trace(self._host.clock.now()), run.secrets) for run in alive]
+
     @property
     def armed(self) -> dict[str, Armed]:
         """The triggers that runs wait for, by the name under which their ``for:`` are kept."""
