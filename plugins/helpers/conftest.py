@@ -1,4 +1,4 @@
-"""A zone with one helper of each kind, rules of the test's own, and a clock that is moved by hand."""
+"""A hub with one helper of each kind and a clock that is moved by hand."""
 
 from __future__ import annotations
 
@@ -10,15 +10,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hub.automation import Source
-from hub.core.access import Actor
-from hub.core.clock import ManualClock
+from hub.sdk import ManualClock
 from hub.testing import Harness, harness
 from plugins.helpers.test_contract import CONFIG
 
 HERE = Path(__file__).parent
 BANGKOK = ZoneInfo("Asia/Bangkok")
-PUBLISHER = Actor("config", frozenset({"operator"}))
 
 
 def moment(text: str) -> float:
@@ -62,11 +59,6 @@ class Desk:
         await turns()
         self.clock.advance_to(moment(text) if " " in text else moment(f"2026-11-23 {text}"))
         await turns()
-
-    def rule(self, text: str) -> None:
-        """Load a rule; it must have no mistakes."""
-        mistakes = self.hub.app.engine.load([Source(text, "rules.yaml", PUBLISHER)], self.hub.app.catalogue())
-        assert mistakes == [], mistakes
 
 
 async def turns(count: int = 50) -> None:

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
-from pydantic_core import SchemaError, SchemaValidator, core_schema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from hub.sdk import Config, Name, Text
 
@@ -24,7 +33,15 @@ LARGEST = 1e12
 
 Bound = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
 Count = Annotated[int, Field(ge=-10**12, le=10**12)]
-Option = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+def _as_text(value: object) -> object:
+    """A bare number of YAML is meant as its text. ``on`` is not: what YAML makes of it is no word any more."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+Option = Annotated[str, Field(min_length=1, max_length=100), BeforeValidator(_as_text)]
+Words = Annotated[str, Field(max_length=MAX_TEXT), BeforeValidator(_as_text)]
 
 
 def _duration(value: float | str | dict[str, float]) -> float | str | dict[str, float]:
@@ -39,15 +56,24 @@ Duration = Annotated[float | str | dict[str, float], AfterValidator(_duration)]
 def _form(value: str) -> str:
     """Compiled by the library that will use it, whose time grows with the text's length only."""
     try:
-        text_form(value)
-    except SchemaError:
+        _text_form(value)
+    except Exception:  # what it raises is a name of the library behind pydantic
         raise ValueError(f"{value!r} is no pattern; write a regular expression without look-around") from None
     return value
 
 
-def text_form(pattern: str) -> SchemaValidator:
+@lru_cache(maxsize=256)
+def _text_form(pattern: str) -> TypeAdapter[str]:
     """What takes the texts that are wholly of the pattern."""
-    return SchemaValidator(core_schema.str_schema(pattern=f"^(?:{pattern})$"))
+    return TypeAdapter(Annotated[str, StringConstraints(pattern=f"^(?:{pattern})$")])
+
+
+def _is_of(text: str, pattern: str) -> bool:
+    try:
+        _text_form(pattern).validate_python(text)
+    except ValidationError:
+        return False
+    return True
 
 
 class Helped(Config):
@@ -114,7 +140,7 @@ class TextSettings(Helped):
     pattern: Annotated[str, AfterValidator(_form)] | None = Field(
         None, max_length=300, description="regular expression that the whole text must be of, without look-around"
     )
-    initial: str | None = Field(None, max_length=MAX_TEXT, description="after every start; else what it was before")
+    initial: Words | None = Field(None, description="after every start; else what it was before")
     mode: Literal["text", "password"] = Field(
         "text", description="how a screen asks for it; the text is not kept secret by either"
     )
@@ -131,7 +157,7 @@ class TextSettings(Helped):
         """Why it may not be this text; "" when it may."""
         if not self.min <= len(text) <= self.max:
             return f"has {len(text)} characters; it must have {self.min} to {self.max}"
-        if self.pattern is not None and not text_form(self.pattern).isinstance_python(text):
+        if self.pattern is not None and not _is_of(text, self.pattern):
             return f"is not of the pattern {self.pattern}"
         return ""
 

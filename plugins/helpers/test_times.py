@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hub.app import App, Options
-from hub.core.actions import Request
-from hub.core.clock import ManualClock
-from hub.core.journal import Query
-from hub.testing import Harness
 from plugins.helpers.clockwork import at as scheduled
 from plugins.helpers.conftest import BANGKOK, START, Desk, desk, moment, turns
 from plugins.helpers.spans import seconds_of, shown
@@ -119,74 +112,6 @@ async def test_a_restarted_plugin_goes_on_with_its_timers() -> None:
         assert at.hub.events("timer_finished")[0].at == pytest.approx(began + 300, abs=1)
 
 
-CONFIG = """\
-zone: {name: {th: ทดสอบ, en: Test}, center: [17.0, 99.8]}
-web: {host: 127.0.0.1, port: 0}
-plugins:
-  - plugin: helpers
-    config:
-      timer: {quiet: {duration: "00:05:00"}, long: {duration: "02:00:00"}}
-      counter: {ended: null}
-      schedule: {market: {monday: [{from: "06:00:00", to: "10:00:00"}]}}
-automations: !include rules.yaml
-"""
-RULES = """\
-- id: ended
-  triggers:
-    - {trigger: event, event_type: timer.finished, event_data: {entity_id: timer.quiet}}
-    - {trigger: state, entity_id: schedule.market, to: "on"}
-  actions: [{action: counter.increment, target: {entity_id: counter.ended}}]
-"""
-
-
-async def test_a_timer_that_ended_while_the_hub_was_down_finishes_when_the_rules_can_hear_it(tmp_path: Path) -> None:
-    (tmp_path / "config.yaml").write_text(CONFIG)
-    (tmp_path / "rules.yaml").write_text(RULES)
-
-    def hub(clock: ManualClock) -> App:
-        return App(Options(tmp_path / "config.yaml", tmp_path / "data", port=0), clock=clock)
-
-    async with Running(hub(ManualClock(START))) as first:
-        for timer in ("quiet", "long"):
-            await first.do("timer.start", f"timer.{timer}")
-        assert first.states("timer.quiet", "schedule.market") == ["active", "off"]
-    late = ManualClock(START + 3_600)  # it is half past six, and nobody was there at six
-    async with Running(hub(late)) as again:
-        await again.until("counter.ended", "2")
-        assert again.states("timer.quiet", "timer.long", "schedule.market") == ["idle", "active", "on"]
-        finished = again.app.journal.read(Query(type="timer_finished"))
-        assert [event.data["finished_at"] for event in finished] == ["2026-11-22T22:35:00+00:00"]
-        late.advance_to(START + 7_200)
-        await again.until("timer.long", "idle")
-
-
-class Running:
-    """A whole hub over a journal on disk."""
-
-    def __init__(self, app: App) -> None:
-        self.app = app
-
-    async def __aenter__(self) -> Running:
-        await self.app.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.app.stop()
-
-    async def do(self, action: str, target: str) -> None:
-        outcome = await self.app.actions.call(Request(action, {}, Harness.person(), target))
-        assert outcome.status == "done", outcome
-
-    def states(self, *names: str) -> list[str]:
-        return [held.state if (held := self.app.pipeline.state.get(name)) else "none" for name in names]
-
-    async def until(self, name: str, state: str) -> None:
-        async with asyncio.timeout(10):
-            while self.states(name) != [state]:
-                self.app.clock.advance(0.1)  # type: ignore[attr-defined]
-                await asyncio.sleep(0.001)
-
-
 async def test_a_schedule_by_the_clock_of_the_zone() -> None:
     week = {
         "monday": [{"from": "06:00:00", "to": "10:00:00"}, {"from": "22:00", "to": "24:00"}],
@@ -231,5 +156,5 @@ def test_durations(given: Any, seconds: float, text: str) -> None:
 
 @pytest.mark.parametrize("given", ["", "x", "5:75", True, None, {}, {"years": 1}, "1e9", float("inf"), float("nan")])
 def test_what_is_no_duration(given: Any) -> None:
-    with pytest.raises(ValueError, match="duration|longer"):
+    with pytest.raises(ValueError, match=r"duration|longer"):
         seconds_of(given)
