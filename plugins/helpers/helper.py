@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -17,7 +18,7 @@ Value = tuple[str, Mapping[str, Any]]
 _NO_VALUE = ("unknown", "unavailable")
 
 
-class Helper:
+class Helper(ABC):
     """One helper, ``DOMAIN.NAME``. A subclass says what it begins with, and changes it by ``become``."""
 
     domain: ClassVar[str]
@@ -29,9 +30,9 @@ class Helper:
         self._about = {"icon": settings.icon} if settings.icon else {}
         self._turn = asyncio.Lock()  # what is read and what is written from it are one
 
+    @abstractmethod
     def first(self, held: EntityState | None) -> Value:
         """What it begins with; ``held``: what it was before the start, ``None`` when it had no value."""
-        raise NotImplementedError
 
     async def take_up(self) -> None:
         """Bring it in with its value of before, or its first one."""

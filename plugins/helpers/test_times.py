@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from typing import Any
 
 import pytest
 
+from hub.sdk import ManualClock, Unavailable
+from plugins.helpers.agenda import Agenda
 from plugins.helpers.clockwork import at as scheduled
 from plugins.helpers.conftest import BANGKOK, START, Desk, desk, moment, turns
 from plugins.helpers.spans import seconds_of, shown
@@ -158,3 +162,39 @@ def test_durations(given: Any, seconds: float, text: str) -> None:
 def test_what_is_no_duration(given: Any) -> None:
     with pytest.raises(ValueError, match=r"duration|longer"):
         seconds_of(given)
+
+
+async def test_a_job_that_fails_is_done_again_and_the_others_too() -> None:
+    clock, done = ManualClock(START), list[str]()
+    agenda = Agenda(clock)
+
+    async def fails_once() -> float | None:
+        done.append("tried")
+        if done.count("tried") == 1:
+            raise Unavailable("the journal is away")
+        return clock.now() + 5 if done.count("tried") == 2 else None
+
+    async def other() -> float | None:
+        done.append("other")
+        return None
+
+    agenda.plan("a", START + 10, fails_once)
+    agenda.plan("b", START + 20, other)
+    agenda.plan("a", START + 30, fails_once)  # it is woken before that anyway
+
+    async def keep() -> None:
+        while True:
+            with contextlib.suppress(Unavailable):
+                await agenda.run()
+
+    keeping = asyncio.create_task(keep())
+    clock.advance(10)
+    await turns()
+    assert done == []  # the rules are not there yet
+    await agenda.begin(None)  # type: ignore[arg-type]
+    await turns()
+    assert done == ["tried", "tried"]
+    clock.advance(10)
+    await turns()
+    assert done == ["tried", "tried", "tried", "other"]
+    keeping.cancel()

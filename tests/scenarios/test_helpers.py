@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -198,35 +199,56 @@ RULES = """\
 """
 
 
+def zone(folder: Path, text: str = CONFIG) -> Path:
+    (folder / "rules.yaml").write_text(RULES)
+    (folder / "config.yaml").write_text(text)
+    return folder / "config.yaml"
+
+
 async def test_a_timer_that_ended_while_the_hub_was_down_finishes_when_the_rules_can_hear_it(tmp_path: Path) -> None:
-    (tmp_path / "config.yaml").write_text(CONFIG)
-    (tmp_path / "rules.yaml").write_text(RULES)
-
-    def hub(clock: ManualClock) -> App:
-        return App(Options(tmp_path / "config.yaml", tmp_path / "data", port=0), clock=clock)
-
-    async with Running(hub(ManualClock(START))) as first:
+    async with Running(zone(tmp_path), ManualClock(START)) as first:
         for timer in ("quiet", "long"):
             await first.do("timer.start", f"timer.{timer}")
         assert first.states("timer.quiet", "schedule.market") == ["active", "off"]
     late = ManualClock(START + 3_600)  # it is half past six, and nobody was there at six
-    async with Running(hub(late)) as again:
+    async with Running(zone(tmp_path), late) as again:
         await again.until("counter.ended", "2")
         assert again.states("timer.quiet", "timer.long", "schedule.market") == ["idle", "active", "on"]
         finished = again.app.journal.read(Query(type="timer_finished"))
-        assert [event.data["finished_at"] for event in finished] == ["2026-11-22T22:35:00+00:00"]
-        late.advance_to(START + 7_200)
+        (due,) = (datetime.fromisoformat(event.data["finished_at"]).timestamp() for event in finished)
+        assert due == pytest.approx(START + 300, abs=60)  # the clock went on while the first hub began
+        late.advance_to(START + 7_300)
         await again.until("timer.long", "idle")
+
+
+async def test_a_reload_that_changes_the_helpers_costs_no_timer_its_end(tmp_path: Path) -> None:
+    config = zone(tmp_path)
+    async with Running(config, ManualClock(START)) as at:
+        for timer in ("quiet", "long"):
+            await at.do("timer.start", f"timer.{timer}")
+        less = CONFIG.replace(', long: {duration: "02:00:00"}', ", new: {duration: 5}").replace("00:05:00", "00:09:00")
+        zone(tmp_path, less)
+        await at.app.reload()
+        assert at.states("timer.quiet", "timer.long", "timer.new") == ["active", "none", "idle"]
+        await at.until("counter.ended", "1")
+        (finished,) = at.app.journal.read(Query(type="timer_finished"))
+        assert (finished.entity, finished.data["duration"]) == ("timer.quiet", "0:09:00")
+        assert finished.at == pytest.approx(START + 300, abs=60)
 
 
 class Running:
     """A whole hub over a journal on disk."""
 
-    def __init__(self, app: App) -> None:
-        self.app = app
+    def __init__(self, config: Path, clock: ManualClock) -> None:
+        self.app, self.clock = App(Options(config, config.parent / "data", port=0), clock=clock), clock
 
     async def __aenter__(self) -> Running:
-        await self.app.start()
+        """Start it; the clock goes on meanwhile, as clocks do."""
+        starting = asyncio.create_task(self.app.start())
+        while not starting.done():
+            self.clock.advance(0.01)
+            await asyncio.sleep(0)
+        await starting
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -242,5 +264,5 @@ class Running:
     async def until(self, name: str, state: str) -> None:
         async with asyncio.timeout(10):
             while self.states(name) != [state]:
-                self.app.clock.advance(0.1)  # type: ignore[attr-defined]
+                self.clock.advance(0.1)
                 await asyncio.sleep(0.001)
