@@ -9,6 +9,7 @@ import orjson
 
 from hub.automation.execution.arming import Armed, Values
 from hub.automation.execution.values import filled
+from hub.automation.language.known import event_name
 from hub.automation.language.model import EventTrigger, HubTrigger, MqttTrigger, TagTrigger
 from hub.automation.templates.views import EventView
 from hub.core.bus import Subscription
@@ -21,7 +22,7 @@ def arm_event(armed: Armed, trigger: EventTrigger, variables: Values) -> None:
     data = filled(dict(trigger.data), variables)
     zone, fire, entities = armed.arming.templates.world.zone, armed.fire, frozenset(trigger.entities)
     users = _users(filled(dict(trigger.context), variables))
-    for name in (filled(kind, variables) for kind in trigger.types):
+    for name in (event_name(str(filled(kind, variables))) for kind in trigger.types):
         key = index_key(data, lambda field, value, name=name: armed.arming.counts[name, field, value])
         rest = tuple((field, value) for field, value in data.items() if field != key)
 

@@ -136,6 +136,17 @@ def check_fields(
                 wrong(place, f"{what}: {name}: {error['msg'][:1].lower()}{error['msg'][1:]}")
 
 
+# The event types of Home Assistant that have a dot, under the hub's own names.
+_DOTTED = {
+    f"timer.{what}": f"timer_{what}" for what in ("started", "restarted", "paused", "changed", "cancelled", "finished")
+}
+
+
+def event_name(name: str) -> str:
+    """The hub's name of an event type as it may stand in a rule."""
+    return _DOTTED.get(name, name)
+
+
 def check_event(known: Known, name: str, at: Place, wrong: Complain) -> EventType | None:
     """A type that is nearly a declared one is a slip; any other undeclared name is a custom event."""
     kind = known.events.get(name)

@@ -78,7 +78,8 @@ class Trigger(Part):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventTrigger(Trigger):
     """Events of these types whose data equals ``data`` where given, and is one of ``any_of`` where given; ``entities``:
-    only of these; ``context``: only what these users brought about. ``platform``: what the run is told started it."""
+    only of these; ``context``: only what these users brought about. ``platform``: what the run is told started it.
+    ``timer.finished`` and the others of a timer, as Home Assistant names them, are ``timer_finished`` here."""
 
     types: tuple[str | Template, ...]
     data: Mapping[str, Data] = field(default_factory=dict)

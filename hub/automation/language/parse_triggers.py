@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import time
 from typing import Any
 
-from hub.automation.language.known import check_event, check_match, near
+from hub.automation.language.known import check_event, check_match, event_name, near
 from hub.automation.language.model import (
     EventTrigger,
     ForeignTrigger,
@@ -72,12 +72,12 @@ def _one(reader: Reader, source: Map, path: str, number: str) -> Trigger | None:
 def _event(reader: Reader, source: Map, common: dict[str, Any]) -> Trigger | None:
     reader.known(source, "an event trigger", _TRIGGER | {"event_type", "event_data", "entity_id", "context"})
     named = list(reader.items(source.get("event_type"), source.values_at.get("event_type", source.place)))
-    types = [reader.template(name, at) if is_template(name) else str(name) for name, at in named]
+    types = [reader.template(name, at) if is_template(name) else event_name(str(name)) for name, at in named]
     if not types:
         reader.wrong(source.place, "'event_type' is missing")
     data = reader.named_data(source, "event_data")
     for name, at in named:
-        kind = check_event(reader.what, str(name), at, reader.wrong) if reader.what else None
+        kind = check_event(reader.what, event_name(str(name)), at, reader.wrong) if reader.what else None
         if kind is not None and data:
             check_match(kind, data, source["event_data"].keys_at, reader.wrong)
     return EventTrigger(
