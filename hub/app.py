@@ -9,6 +9,7 @@ import asyncio
 import importlib.metadata
 import logging
 import ssl
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -81,6 +82,7 @@ log = logging.getLogger(__name__)
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 DEMO = DemoLogin(demo.USER, demo.PASSWORD)
+NAMES_WITHIN_S = 120.0  # so late after a start plugins of slow devices bring in what rules name
 CONFIG_ROLE = "operator"  # with whose rights the automations of the configuration file act
 
 
@@ -121,7 +123,7 @@ class App:
         self._build_access()
         self._build_plugins()
         self._build_web()
-        self._sweeper: asyncio.Task[None] | None = None
+        self._beside: list[asyncio.Task[None]] = []
 
     # --- building
 
@@ -248,16 +250,16 @@ class App:
         self.engine.resume()
         self.pipeline.armed.set()
         self.pipeline.emit(Draft(HubStarted.type.name, {}, "hub"))
-        for mistake in mistakes:
-            self._report(Fault(where=f"{mistake.file}:{mistake.line}:{mistake.column}", message=mistake.words))
+        self._report_mistakes(mistakes)
         await self.server.start()
         jobs = {"disk": self._look_at_disk, "sessions and clock": self._look_around, "retention": self.nightly.look}
-        self._sweeper = asyncio.create_task(Sweeper(self.clock, jobs, self._report).run(), name="sweeper")
+        sweeper = Sweeper(self.clock, jobs, self._report)
+        self._beside = [asyncio.create_task(work) for work in (sweeper.run(), self._look_at_names())]
 
     async def stop(self) -> None:
         """Stop in the reverse order; what is open is committed."""
-        if self._sweeper is not None:
-            self._sweeper.cancel()
+        for task in self._beside:
+            task.cancel()
         await self.stream.close()
         await self.live.close()
         await self.server.stop()
@@ -286,16 +288,23 @@ class App:
         return Reloaded(tuple(told), tuple(map(str, mistakes)))
 
     def _load_automations(self, config: HubConfig, now: Catalogue | None = None) -> list[Mistake]:
-        """Load them all. At the start a name that is not known (its plugin may come later) is told and does not hold a
-        rule back; everything else that is wrong does. ``now``: later, so is that, and what works goes on as it was."""
+        """Load them all. At the start a name that is not known does not hold a rule back (its plugin may come later);
+        everything else that is wrong does. ``now``: later, so does that, and what works goes on as it was."""
         publisher = Actor("config", frozenset({CONFIG_ROLE}))
-        sources = [Source(padded(source), source.file, publisher) for source in config.automations]
-        wrong = self.engine.load(sources, now)
-        if now is not None:
-            return wrong
-        known = self.catalogue()
-        named = [m for s in sources for m in check_text(s.text, s.file, known, self.blueprints)]
-        return [*wrong, *(mistake for mistake in named if mistake not in wrong)]
+        return self.engine.load([Source(padded(one), one.file, publisher) for one in config.automations], now)
+
+    async def _look_at_names(self) -> None:
+        """Tell once of names in rules that no plugin has brought in."""
+        await self.clock.sleep(NAMES_WITHIN_S)
+        texts, known = [(padded(one), one.file) for one in self.config.automations], self.catalogue()
+        told = [mistake for found in self.engine.mistakes().values() for mistake in found]
+        for text, file in texts:
+            found = await asyncio.to_thread(check_text, text, file, known, self.blueprints)
+            self._report_mistakes([mistake for mistake in found if mistake not in told])
+
+    def _report_mistakes(self, mistakes: Iterable[Mistake]) -> None:
+        for mistake in mistakes:
+            self._report(Fault(where=f"{mistake.file}:{mistake.line}:{mistake.column}", message=mistake.words))
 
     def catalogue(self) -> Catalogue:
         """What automations may name now."""

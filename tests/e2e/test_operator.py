@@ -24,6 +24,11 @@ WITHIN = os.environ.get("HUB_WITHIN", "00:00:25")
 SECONDS = sum(int(part) * 60**place for place, part in enumerate(reversed(WITHIN.split(":"))))
 RULE = "watchlist_night"
 PLATES = (("9กก", "9001"), ("9กก", "9002"))
+PATROL = "action/3/parallel/1/sequence"
+STEPS = [
+    "condition/0", "condition/1", "condition/2", "action/0", "action/1", "action/2", "action/3",
+    "action/3/parallel/0/sequence/0", *(f"{PATROL}/{n}" for n in range(4)),
+]  # fmt: skip
 
 
 async def post(demo: Demo, path: str, body: dict[str, Any]) -> Any:
@@ -134,15 +139,17 @@ async def test_an_operator_s_rule_survives_a_kill_in_the_middle_of_its_wait(page
         await saved(page, "live")
         assert wrong == []
         await pass_by(demo, 1)
-        await happened(demo, "type=light_boosted&newest=1", reason=f"ป้ายเฝ้าระวัง {''.join(PLATES[1])} สุโขทัย")
+        await happened(demo, "type=light_boosted&newest=1", boost_reason=f"ป้ายเฝ้าระวัง {''.join(PLATES[1])} สุโขทัย")
         demo.process.send_signal(signal.SIGKILL)
         await demo.process.wait()
     async with running_demo(config, tmp_path / "data", ports) as demo:
         trace = await trace_of(demo, "finished")
         alarms = await demo.get("/api/events?type=alarm_raised&limit=500")
         late = [alarm for alarm in alarms if alarm["data"]["title"] == "สายตรวจยังไม่ถึงจุดที่พบป้ายเฝ้าระวัง"]
-        assert steps(trace) == []
-        assert len(late) == 1
+        assert [alarm["data"]["detail"] for alarm in late] == [f"{''.join(PLATES[1])} สุโขทัย"]
+        assert steps(trace) == STEPS
+        until = trace["steps"][STEPS.index(f"{PATROL}/0")]["detail"]["until"]
+        assert until - trace["started"] < SECONDS + 5 and 0 <= late[0]["at"] - until < 5  # the kill moved nothing
         await page.goto(f"{demo.url}/automations/edit/{RULE}.yaml")
         await page.get_by_test_id("tab-traces").click()
         await expect(page.get_by_test_id("traces")).to_contain_text("alarm.raise")

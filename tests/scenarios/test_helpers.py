@@ -192,6 +192,7 @@ automations: !include rules.yaml
 """
 RULES = """\
 - id: ended
+  mode: queued
   triggers:
     - {trigger: event, event_type: timer.finished, event_data: {entity_id: timer.quiet}}
     - {trigger: state, entity_id: schedule.market, to: "on"}
