@@ -18,7 +18,10 @@ MAX_CHARS = 65_536  # in one value
 MAX_BITS = 4_096  # of one number
 MAX_RENDER_S = 0.04
 
-_NUMERIC = int | float
+SHORT = 64  # turns of a loop without a look at the time
+
+_NUMERIC = (int, float)
+_ATOMS = frozenset({float, bool, type(None)})
 # %Y, %-d …: a width would ask the C library for that many characters
 _PERCENT = re.compile(r"(?:[^%]|%(?:\(\w{1,40}\))?[-+ 0#]{0,3}\d{0,2}(?:\.\d{1,2})?[sdiufFeEgGxXoc%])*", re.DOTALL)
 _BRACES = re.compile(
@@ -54,15 +57,17 @@ class Budget:
         self._until = perf_counter() + MAX_RENDER_S / 10
 
     def each(self, values: Any) -> Any:
-        """What a loop walks through: of bounded length, the time looked at every 16 turns."""
-        if isinstance(values, list | tuple | range | str | Mapping | set):
+        """What a loop walks through: of bounded length, the time looked at when it begins and every 64 turns."""
+        if perf_counter() > self._until:
+            self._check_time()
+        if isinstance(values, (list, tuple, range, str, dict, set, Mapping)):
             _bounded(len(values), MAX_ITEMS, "items")
-            return self._timed(values)
+            return values if len(values) <= SHORT else self._timed(values)
         return self._timed(islice(values, MAX_ITEMS + 1))
 
     def _timed(self, values: Any) -> Iterator[Any]:
         for turn, value in enumerate(values):
-            if not turn & 15 and perf_counter() > self._until:
+            if not turn % SHORT and perf_counter() > self._until:
                 self._check_time()
             yield value
 
@@ -70,14 +75,15 @@ class Budget:
         """The value, when it is within bounds; iterators become lists."""
         if perf_counter() > self._until:
             self._check_time()
-        if isinstance(value, Iterator):
-            value = list(islice(value, MAX_ITEMS + 1))
         if isinstance(value, str):
             _bounded(len(value), MAX_CHARS, "characters")
-        elif isinstance(value, list | tuple | set | Mapping):
-            _weigh(value)
         elif isinstance(value, int):
             _bounded(value.bit_length(), MAX_BITS, "bits")
+        elif type(value) not in _ATOMS:
+            if isinstance(value, Iterator):
+                value = list(islice(value, MAX_ITEMS + 1))
+            if isinstance(value, (list, tuple, set, Mapping)):
+                _weigh(value)
         return value
 
 

@@ -203,10 +203,10 @@ def _native(value: Any) -> Any:
     kind = type(value)
     if value is None or kind is bool or kind is int:
         return value
-    text = str(value).strip()
     if kind is float:
+        text = repr(value)
         return value if _NUMERIC.fullmatch(text) else text
-    return parsed(text)
+    return parsed(str(value).strip())
 
 
 def parsed(text: str) -> Any:
@@ -274,7 +274,7 @@ def _check(tree: nodes.Template, env: jinja2.Environment) -> None:
 
 
 def _exists(name: str, known: Mapping[str, Any], what: str) -> None:
-    if name not in known:
+    if name not in known or name.startswith("_"):
         near = get_close_matches(name, known, 1)
         raise TemplateWrong(f"template: no {what} {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
 
@@ -340,7 +340,7 @@ def _loads(node: nodes.Node) -> bool:
 
 
 def _wrapped(how: str, node: Any) -> nodes.Expr:
-    return nodes.Call(nodes.Name(how, "load"), [node], [], None, None)
+    return nodes.Filter(node, how, [], [], None, None)  # a filter is called as it is, a function by way of the sandbox
 
 
 class _Environment(SandboxedEnvironment):
@@ -354,10 +354,11 @@ class _Environment(SandboxedEnvironment):
         )
         made = names(world)
         known, tests = self.filters, self.tests
-        self.filters = {**{name: known[name] for name in _JINJA_FILTERS}, **made.filters}
+        own = {_KEEP: budget.keep, _EACH: budget.each}
+        self.filters = {**{name: known[name] for name in _JINJA_FILTERS}, **made.filters, **own}
         self.tests = {**{name: tests[name] for name in _TESTS}, **made.tests}
         parts = {"namespace": Namespace, "cycler": Cycler, "joiner": Joiner}
-        self.globals = {**made.functions, **parts, _KEEP: budget.keep, _EACH: budget.each}
+        self.globals = {**made.functions, **parts}
 
     def is_safe_callable(self, obj: Any) -> bool:
         return True  # nothing unsafe can be reached: ``lookup`` is the allow-list
