@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import json
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from typing import Any
 
 from hub.automation import Source
 from hub.core.event import Draft
+from hub.serve import quiet_collector
 from tests.automation.zone import OFFICER, Zone
 from tests.bench.automation import plate_rules, report, state_rules
 
@@ -91,6 +91,7 @@ async def _quiet(zone: Zone) -> None:
 
 async def _plates(text: str, plates: list[str], runs: int, burst: int) -> tuple[float, int]:
     zone = await Zone().start(text)
+    quiet_collector()  # as the hub does when it has started
     spent = 0.0
     for first in range(0, runs, burst):
         begun = time.thread_time()
@@ -111,6 +112,7 @@ async def _states(text: str, runs: int, burst: int) -> tuple[float, int]:
         zone.set(f"sensor.s{n}", "off")
     zone.engine.publish(text, OFFICER)
     await zone.idle()
+    quiet_collector()
     begun = time.thread_time()
     for n in range(runs):
         turn, which = divmod(n, 1_000)
@@ -151,7 +153,6 @@ def main(argv: list[str]) -> int:
         return 0
     what = job()
     peer = theirs(python, what)
-    gc.freeze()
     hub = asyncio.run(ours(what))
     peer["load again"] = peer["load"]  # it has no other way
     for name in (name for name in peer if not name.endswith(" actions")):
