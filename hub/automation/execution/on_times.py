@@ -60,7 +60,12 @@ def _daily(armed: Armed, trigger: TimeTrigger, at: time) -> None:
         due = datetime.combine(now.date(), at, now.tzinfo)
         return due if due > now else datetime.combine(now.date() + timedelta(days=1), at, now.tzinfo)
 
-    _Alarm(armed, following, lambda due: armed.fire(trigger, {"platform": "time", "now": due, "entity_id": None}, None))
+    _Alarm(armed, following, lambda due: _fire(armed, trigger, due, None))
+
+
+def _fire(armed: Armed, trigger: TimeTrigger, due: datetime, entity: str | None) -> None:
+    if trigger.weekdays is None or due.weekday() in trigger.weekdays:
+        armed.fire(trigger, {"platform": "time", "now": due, "entity_id": entity}, None)
 
 
 class _EntityTime:
@@ -83,8 +88,7 @@ class _EntityTime:
         self._alarm.schedule()
 
     def _due(self, due: datetime) -> None:
-        told = {"platform": "time", "now": due, "entity_id": self._entity}
-        self._armed.fire(self._trigger, told, None)
+        _fire(self._armed, self._trigger, due, self._entity)
 
 
 def arm_pattern(armed: Armed, trigger: PatternTrigger, _variables: Values) -> None:

@@ -126,9 +126,11 @@ class NumericTrigger(Trigger):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeTrigger(Trigger):
-    """Times of day in the zone's time zone; a text is the entity whose state gives the time, with an offset."""
+    """Times of day in the zone's time zone, on ``weekdays`` (Monday 0) where given; a text is the entity whose state
+    gives the time, with an offset."""
 
     at: tuple[time | tuple[str, float], ...]
+    weekdays: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -143,16 +143,10 @@ def _time(reader: Reader, source: Map, path: str) -> Condition | None:
     reader.known(source, "a time condition", _CONDITION | {"after", "before", "weekday"})
     if not source.keys() & {"after", "before", "weekday"}:
         reader.wrong(source.place, "one of 'after', 'before' and 'weekday' is needed")
-    days = []
-    for day, at in reader.items(source.get("weekday"), source.values_at.get("weekday", source.place)):
-        if str(day) in _WEEKDAYS:
-            days.append(_WEEKDAYS.index(str(day)))
-        else:
-            reader.wrong(at, f"{day!r} is no day; write {', '.join(_WEEKDAYS)}")
     return TimeCondition(
         **common(reader, source, path), after=reader.time_or_entity(source, "after"),
         before=reader.time_or_entity(source, "before"),
-        weekdays=frozenset(days) if "weekday" in source else None,
+        weekdays=reader.weekdays(source),
     )  # fmt: skip
 
 
@@ -186,7 +180,6 @@ def _trigger(reader: Reader, source: Map, path: str) -> Condition | None:
 
 
 SUN_EVENTS = ("sunrise", "sunset")
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CONDITIONS: Mapping[str, Callable[[Reader, Map, str], Condition | None]] = {
     "state": _state, "numeric_state": _numeric, "template": _template, "time": _time, "sun": _sun, "zone": _zone,
     "trigger": _trigger,

@@ -135,7 +135,7 @@ def _numeric(reader: Reader, source: Map, common: dict[str, Any]) -> Trigger | N
 
 
 def _time(reader: Reader, source: Map, common: dict[str, Any]) -> Trigger | None:
-    reader.known(source, "a time trigger", _TRIGGER | {"at"})
+    reader.known(source, "a time trigger", _TRIGGER | {"at", "weekday"})
     if source.get("at") is None:
         reader.wrong(source.place, "'at' is missing")
         return None
@@ -149,7 +149,7 @@ def _time(reader: Reader, source: Map, common: dict[str, Any]) -> Trigger | None
             found = reader.moment(part, place)
             if found is not None:
                 times.append((found, offset) if isinstance(found, str) else found)
-    return TimeTrigger(**common, at=tuple(times))
+    return TimeTrigger(**common, at=tuple(times), weekdays=reader.weekdays(source))
 
 
 _RANGES = {"hours": 24, "minutes": 60, "seconds": 60}

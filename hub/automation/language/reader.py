@@ -13,6 +13,7 @@ from hub.automation.language.source import Map, Place, Seq
 from hub.automation.templates.template import Template, Templates, TemplateWrong, is_template
 from hub.core.error import Mistake
 
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ENTITY_ID = re.compile(r"[a-z][a-z0-9_]*\.[a-z0-9][a-z0-9_]*")
 _CLOCK = re.compile(r"(\d{1,3}):(\d{1,2})(?::(\d{1,2}(?:\.\d+)?))?")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
@@ -190,6 +191,18 @@ class Reader:
     def names(self, source: Map, key: str) -> list[str | Template]:
         """The same without places."""
         return [name for name, _ in self.split(source, key)]
+
+    def weekdays(self, source: Map) -> frozenset[int] | None:
+        """``weekday``, Monday is 0; ``None`` when it is not given."""
+        if "weekday" not in source:
+            return None
+        found = []
+        for day, at in self.items(source["weekday"], source.values_at["weekday"]):
+            if str(day) in WEEKDAYS:
+                found.append(WEEKDAYS.index(str(day)))
+            else:
+                self.wrong(at, f"{day!r} is no day; write {', '.join(WEEKDAYS)}")
+        return frozenset(found)
 
     def moment(self, value: Any, place: Place) -> time | str | None:
         """A time of day, or the id of an entity whose state gives one."""
