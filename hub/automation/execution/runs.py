@@ -21,6 +21,7 @@ from hub.core.access import Actor
 from hub.core.error import Denied
 from hub.core.event import Event
 from hub.core.journal import Drop
+from hub.core.outbox import DONE
 
 log = logging.getLogger(__name__)
 
@@ -334,6 +335,7 @@ class Runs:
         self._records.forget_unneeded({*sources})
         for run in taken:
             self._take_up(run)
+        self._take_outcomes()
         early, self._early = self._early, None
         for event in (early or {}).values():
             self.finished(event)
@@ -341,6 +343,12 @@ class Runs:
             first = next(iter(runs.values()), None)
             if first is not None and first.status == "queued":
                 self._go(first, first.root)
+
+    def _take_outcomes(self) -> None:
+        """Outcomes that were committed when nobody took them: the process was killed before the run went on."""
+        known = dict(self._host.records(DONE)) if self._by_key else {}
+        for key in [key for key in self._by_key if key in known]:
+            self.outcome(key, known[key]["status"], known[key]["result"], known[key]["error"])
 
     def _take_up(self, run: Run) -> None:
         """Wait on, or do what fell due while the hub was down, or say that it is too late for it."""
