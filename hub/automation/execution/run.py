@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from enum import Enum
+from time import perf_counter, thread_time
 from typing import Any
 
 from hub.automation.execution.circumstances import Check, ConditionFailed
@@ -24,6 +25,7 @@ from hub.core.error import HubError
 log = logging.getLogger(__name__)
 
 MAX_STEPS = 10_000  # of one strand, between two waits
+MAX_TURN_S = 0.25  # of the loop's thread, for all strands of a run between two waits: so long everything else stands
 MAX_STRANDS = 100
 MAX_FRAMES = 100
 
@@ -157,6 +159,9 @@ class Strand:
             step = frame.steps[frame.index]
             frame.index += 1
             flow = self._do(step)
+            if self.run.is_late():
+                self.fail(f"its steps computed for more than {MAX_TURN_S:g} s without a wait; put a delay between them")
+                return
             if flow is Flow.NEXT:
                 continue
             if flow is Flow.LEAVE:
@@ -264,6 +269,17 @@ class Run:
     over: bool = False  # nothing more is done; the outcome of its last call may be awaited
     response: Any = None
     open_keys: dict[str, str] = field(default_factory=dict)  # calls of the last step, not waited for: key → path
+    turn: tuple[float, float] = (0.0, 0.0)  # when it began to compute: by the wall clock, and CPU of the thread
+
+    def begin_turn(self) -> None:
+        """It computes from now on."""
+        # the machine's own time, not the injected clock: this protects the loop and decides nothing else
+        self.turn = (perf_counter(), thread_time())
+
+    def is_late(self) -> bool:
+        """Has it computed too long? A busy machine makes an honest run late by the wall clock alone."""
+        wall, cpu = self.turn
+        return perf_counter() - wall > MAX_TURN_S and thread_time() - cpu > MAX_TURN_S
 
     @property
     def root(self) -> Strand:

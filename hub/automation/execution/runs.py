@@ -107,6 +107,7 @@ class Runs:
             run.root.fail(str(Denied("its publisher has no account any more", where=who, hint="publish it again")))
             self._end(run)
             return
+        run.begin_turn()
         ready = deque([strand])
         while ready:
             strand = ready.popleft()

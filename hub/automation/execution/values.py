@@ -16,6 +16,7 @@ from hub.core.state import EntityState
 Values = Mapping[str, Any]
 MAX_DEPTH = 30
 MAX_SIZE = 20_000  # values in one run's record
+MAX_LETTERS = 500_000  # of all its texts: it is written at each wait
 
 _TRUE = frozenset({"true", "yes", "on", "enable", "1"})
 
@@ -79,13 +80,18 @@ def to_json(value: Any) -> Any:
 
 class _Keeper:
     def __init__(self) -> None:
-        self._count = 0
+        self._count = self._letters = 0
 
     def keep(self, value: Any, depth: int) -> Any:
         self._count += 1
         if self._count > MAX_SIZE or depth > MAX_DEPTH:
             raise NotKeepable("the run's variables are too large to be kept")
-        if value is None or isinstance(value, str | bool | int | float):
+        if isinstance(value, str):
+            self._letters += len(value)
+            if self._letters > MAX_LETTERS:
+                raise NotKeepable(f"the run's variables hold more than {MAX_LETTERS} letters")
+            return value
+        if value is None or isinstance(value, bool | int | float):
             return value
         if isinstance(value, Mapping):
             if all(isinstance(key, str) and not key.startswith("$") for key in value):
