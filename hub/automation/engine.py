@@ -364,11 +364,9 @@ class Engine:
             if entry.enabled:
                 self._arm(entry)
 
-    def keep_not_run(self, most: int) -> dict[str, deque[dict[str, Any]]]:
-        """By automation: keep so many of the times that it was triggered and did not run."""
-        kept: dict[str, deque[dict[str, Any]]] = {name: deque(maxlen=most) for name in self._entries}
-        self._runs.reports.not_run.update(kept)
-        return kept
+    def keep_not_run(self, most: int) -> None:
+        """Of each automation: keep so many of the times that it was triggered and did not run."""
+        self._runs.reports.not_run.update({name: deque(maxlen=most) for name in self._entries})
 
     def stop(self) -> None:
         """Hear nothing more; runs stay in their records."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
@@ -39,6 +38,8 @@ MAX_SPAN_S = 92 * 86_400.0
 MAX_EVENTS = 5_000_000
 WITHIN_S = 120.0
 _ALARM = "alarm.raise"
+GOING = frozenset({"running", "waiting", "queued"})  # at the end of the span
+NOT_RUN = frozenset({"condition", "skipped"})
 
 
 @dataclass(slots=True)
@@ -128,14 +129,14 @@ class Replay:
         memory = _Memory()
         draft, host = self._engine(text, actor, start, memory)
         ids = [row["id"] for row in draft.list()]
-        near = draft.keep_not_run(MAX_NEAR)
+        draft.keep_not_run(MAX_NEAR)
         heard = Heard.of([entry.automation for entry in draft.all_entries()])
         events = self._play([(host, draft)], heard, ids, start, end)
-        memory.traces += _going(draft)
+        memory.traces += _told_as(draft, GOING)
         live = self._live_side(ids, actor, start, end)
         return {
-            **_fired(memory, start, end), "near": _near(near), "live": _compared(memory, live), "events": events,
-            "seconds": round(time.perf_counter() - began, 3),
+            **_fired(memory, start, end), "near": _near(_told_as(draft, NOT_RUN)), "live": _compared(memory, live),
+            "events": events, "seconds": round(time.perf_counter() - began, 3),
         }  # fmt: skip
 
     def _engine(self, text: str, actor: Actor, start: float, memory: _Memory) -> tuple[Engine, ReplayHost]:
@@ -160,7 +161,7 @@ class Replay:
             heard = heard.and_of([entry.automation for entry in engine.all_entries()])
             sides.append((host, engine))
         self._play(sides, heard, ids, start, end)
-        memory.traces += [trace for _, engine in sides for trace in _going(engine)]
+        memory.traces += [trace for _, engine in sides for trace in _told_as(engine, GOING)]
         return memory
 
     def _play(
@@ -201,10 +202,10 @@ class Replayer:
             return await asyncio.to_thread(self._replay.run, text, start, end, actor)
 
 
-def _going(engine: Engine) -> list[dict[str, Any]]:
-    """The traces of runs that wait at the end of the span."""
+def _told_as(engine: Engine, statuses: frozenset[str]) -> list[dict[str, Any]]:
+    """What the engine tells of its rules, of these kinds: as for any reader, personal values masked."""
     told = [trace for entry in engine.all_entries() for trace in engine.traces(entry.automation.id)]
-    return [trace for trace in told if trace["status"] in ("running", "waiting", "queued")]
+    return [trace for trace in told if trace["status"] in statuses]
 
 
 def _fired(memory: _Memory, start: float, end: float) -> dict[str, Any]:
@@ -227,18 +228,17 @@ def _told(trace: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _near(kept: Mapping[str, deque[dict[str, Any]]]) -> list[dict[str, Any]]:
+def _near(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The times it was triggered and did not run, each with the first condition that was false and its values."""
     found = []
-    for rows in kept.values():
-        for row in rows:
-            false = next((line for line in row["steps"] if line["result"] is False), None)
-            found.append({
-                "automation": row["automation"], "at": row["started"], "status": row["status"],
-                "type": row["trigger"].get("type"), "entity": row["trigger"].get("entity"),
-                "seq": row["trigger"].get("seq"), "path": false["path"] if false else None,
-                "why": (false.get("error") or false.get("detail")) if false else None,
-            })  # fmt: skip
+    for row in rows:
+        false = next((line for line in row["steps"] if line["result"] is False), None)
+        found.append({
+            "automation": row["automation"], "at": row["started"], "status": row["status"],
+            "type": row["trigger"].get("type"), "entity": row["trigger"].get("entity"),
+            "seq": row["trigger"].get("seq"), "path": false["path"] if false else None,
+            "why": (false.get("error") or false.get("detail")) if false else None,
+        })  # fmt: skip
     return sorted(found, key=lambda row: float(row["at"]))[:MAX_NEAR]
 
 

@@ -140,3 +140,16 @@ def test_a_week_of_a_million_events(replay: Callable[..., Replay]) -> None:
     lamp = fact(20_051, START + 451, "state_changed", "light.a", state="on", attributes={})
     answer = replay([*noise, *plates, lamp]).run(RULE, START, START + HOUR, WHO)
     assert (answer["total"], answer["events"], len(answer["near"])) == (0, 51, 50)
+
+
+def test_a_near_miss_tells_no_plate(replay: Callable[..., Replay]) -> None:
+    rule = (
+        "- {id: near, triggers: {trigger: event, event_type: plate_read}, variables: {seen: "
+        "'{{ trigger.event.data.plate }}'}, conditions: {condition: state, entity_id: light.a, state: '{{ seen }}'},"
+        " actions: {action: notify.tell}}"
+    )
+    lamp = fact(1, START + 1, "state_changed", "light.a", state="1กข1234", attributes={})
+    read = fact(2, START + 10, "plate_read", "camera.x", plate="1กข1234", province="", confidence=1.0)
+    answer = replay([lamp, read]).run(rule, START, START + 30, WHO)
+    assert len(answer["near"]) == 1
+    assert "1กข1234" not in str(answer)
