@@ -72,7 +72,11 @@ async def test_the_evening_uses_every_system_and_every_plugin_is_well(demo: Demo
     cameras = (await demo.get("/api/states?domain=camera"))["states"]
     video = {one["entity"]: one["attributes"].get("video") for one in cameras if not one["attributes"].get("private")}
     assert video == {"camera.gold_shop_1": "running", "camera.market_1": "running"}
-    assert (await demo.get("/api/states?domain=found"))["states"] != []  # what stands on the network
+
+    async def found() -> Any:  # what stands on the network
+        return (await demo.get("/api/states?domain=found"))["states"]
+
+    assert await until(demo, found) != []
     views = {view["plugin"] for view in (await demo.get("/api/views"))["views"]}
     assert {one["plugin"] for one in plugins} - views <= {"demo_zone"}
 
