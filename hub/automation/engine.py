@@ -10,11 +10,10 @@ import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
-from functools import partial
 from typing import Any
 
 from hub.automation.entry import Entry, defaults_of, not_run, origin_of, row_of, told_of
-from hub.automation.execution.arming import Armed, Arming
+from hub.automation.execution.arming import Arming
 from hub.automation.execution.holds import Holds
 from hub.automation.execution.on_templates import Shared
 from hub.automation.execution.records import actor_data, actor_from
@@ -32,6 +31,7 @@ from hub.automation.language.parse import Parsed, automation, slug
 from hub.automation.language.reader import Reader
 from hub.automation.language.source import placed
 from hub.automation.language.steps import Automation
+from hub.automation.listening import Listening
 from hub.automation.locals import EngineActions, as_entity, entity_of
 from hub.automation.settings import Settings
 from hub.automation.templates.template import TemplateFailed, Templates
@@ -71,6 +71,7 @@ class Engine:
         self._holds = Holds(host, world)
         self._arming = Arming(host, self._templates, self._holds, Shared(host), Counter(), KINDS)
         self._runs = Runs(host, world, publisher_now, self._arming)
+        self._listening = Listening(self._arming, self._fire, self._fault)
         self._actions = EngineActions(self, lambda: Notes(host.clock), lambda name: self._runs.active(name) > 0)
         self._entries: dict[str, Entry] = {}
         self._by_slug: dict[str, str] = {}  # automation's name as an object id → its id
@@ -78,7 +79,7 @@ class Engine:
         self._settings = Settings(host)
         self._resumed = False
         self._finished = host.rules.add(Subscription(self._runs.finished, "action_finished"))
-        host.on_recover(self._recover)
+        host.on_recover(self._forget, self._recover)
 
     # --- which automations
 
@@ -157,9 +158,7 @@ class Engine:
         self._settings.put(automation_id, enabled=enabled)
         if entry.enabled != enabled:
             entry.enabled = enabled
-            self._disarm(entry)
-            if enabled:
-                self._arm(entry)
+            self._listening.set(entry)
 
     def set_shadow(self, automation_id: str, shadow: bool) -> None:
         """Let one only note what it would do, or do it, durably; runs that began go on as they began."""
@@ -177,36 +176,19 @@ class Engine:
         enabled = setting.get("enabled", made.enabled)
         entry = Entry(plan, file, enabled)
         if there is not None:
-            self._disarm(there)
+            self._listening.stop(there)
             entry.last_run, entry.skipped = there.last_run, there.skipped
         self._entries[made.id] = entry
         if made.kind == "automation":
             self._by_slug[slug(made.alias)] = made.id
-        if enabled:
-            self._arm(entry)
+        self._listening.set(entry)
 
     def _plan(self, made: Automation, publisher: Actor, *, shadow: bool) -> Plan:
         return compile_plan(made, publisher, self._host, self._templates.world, self._actions, shadow=shadow)
 
-    def _arm(self, entry: Entry) -> None:
-        made = entry.automation
-        try:
-            variables = with_variables({}, made.trigger_variables)
-            entry.armed = Armed(
-                self._arming, made.id, made.hash, made.triggers, variables, partial(self._fire, entry),
-                partial(self._fault, entry),
-            )  # fmt: skip
-        except TemplateFailed as no:
-            self._fault(entry, f"its triggers could not be set: {no}", None)
-
-    def _disarm(self, entry: Entry, *, keep_holds: bool = False) -> None:
-        if entry.armed is not None:
-            entry.armed.disarm(keep_holds=keep_holds)
-            entry.armed = None
-
     def _remove(self, name: str) -> None:
         entry = self._entries.pop(name)
-        self._disarm(entry)
+        self._listening.stop(entry)
         self._runs.cancel(name, "the automation was removed")
 
     def _entry(self, name: str) -> Entry:
@@ -334,8 +316,7 @@ class Engine:
         for name, kept in self._runs.reports.traces.items():
             if name in self._entries and kept:
                 self._entries[name].last_run = kept[-1]["started"]
-        armed = {name: entry.armed for name, entry in self._entries.items() if entry.armed is not None}
-        self._holds.resume({**armed, **self._runs.armed})
+        self._holds.resume({**self._listening.armed(self._entries), **self._runs.armed})
 
     def _plan_of(self, version: str, source: Mapping[str, Any]) -> Plan:
         publisher = actor_from(source["publisher"])
@@ -348,21 +329,21 @@ class Engine:
             raise ValueError(reader.mistakes[0].words)
         return self._plan(made, publisher, shadow=version.endswith(":shadow"))
 
-    def _recover(self) -> None:
-        """A commit failed: memory is taken anew from the records and the state."""
+    def _forget(self) -> None:
+        """A commit failed: what is in memory is void."""
         self._runs.forget()
         self._holds.forget()
         self._settings.read()
+
+    def _recover(self) -> None:
+        """Everybody's memory is as the journal has it: go on from there."""
         self.rearm()
         if self._resumed:
             self.resume()
 
     def rearm(self) -> None:
         """Let all triggers look at the world as it is now."""
-        for entry in self._entries.values():
-            self._disarm(entry, keep_holds=True)
-            if entry.enabled:
-                self._arm(entry)
+        self._listening.reset(self._entries.values())
 
     def keep_not_run(self, most: int) -> None:
         """Of each automation: keep so many of the times that it was triggered and did not run."""
@@ -371,7 +352,7 @@ class Engine:
     def stop(self) -> None:
         """Hear nothing more; runs stay in their records."""
         for entry in self._entries.values():
-            self._disarm(entry, keep_holds=True)
+            self._listening.stop(entry, keep_holds=True)
         self._host.rules.remove(self._finished)
         self._runs.forget()
         self._holds.forget()

@@ -102,7 +102,7 @@ class ReplayHost(Host):
     def authorize(self, actor: Actor, right: str, entity: str | None) -> None:
         self._check(actor, right, self.state.get(entity) if entity else None)
 
-    def on_recover(self, call: Callable[[], None]) -> None:
+    def on_recover(self, forget: Callable[[], None], go_on: Callable[[], None]) -> None:
         return None
 
 

@@ -53,7 +53,8 @@ class Actions:
         self._outbox, self._done = Outbox(pipeline, self._start, self._finish), Finished(pipeline)
         self._telling: dict[str, tuple[Owed, Outcome]] = {}  # outcomes whose commit is under way
         self._tasks: set[asyncio.Task[None]] = set()
-        pipeline.on_recover.append(self._recover)
+        pipeline.on_recover.append(self._forget)
+        pipeline.on_recovered.append(self._recover)
 
     # --- what there is
 
@@ -342,19 +343,24 @@ class Actions:
             owed.gave_up = owed.repeatable
             self._finish(owed, Outcome.failed(owed.call.key, "unknown", words))
 
-    def _recover(self) -> None:
+    def _forget(self) -> None:
         """A commit failed: what was owed in the lost group is void; its callers are told."""
         durable = dict(self._pipeline.journal.records(OWED))
         self._done.load()
         self._outbox.letters.load()
-        telling, self._telling = self._telling, {}
         for key, owed in list(self._owed.items()):
             row = durable.get(key)
             if row is None or row["confirm_until"] != owed.confirm_until:  # the asking, or the answer, was lost
                 del self._owed[key]
                 lost = Unavailable("the journal could not keep this; nothing was done", where=owed.call.action)
                 owed.tell(Outcome.failed(key, "failed", lost))
-            elif owed.due is not None and row.get("tries") != owed.tries:  # known here only: write that again
+
+    def _recover(self) -> None:
+        """Write again what was known only here, when everybody has forgotten what is void: outcomes are heard."""
+        durable = dict(self._pipeline.journal.records(OWED))
+        telling, self._telling = self._telling, {}
+        for key, owed in list(self._owed.items()):
+            if owed.due is not None and durable[key].get("tries") != owed.tries:
                 self._outbox.wait(owed)
         for key, (owed, outcome) in telling.items():
             if key in durable:  # it was done and only its outcome was lost: write that again

@@ -75,8 +75,9 @@ class Pipeline:
     """Journal, state and both buses in the order of invariant 1. All methods run on the loop thread.
 
     ``rules`` serves inside the group (listeners may ``emit`` and ``put``); ``committed`` serves after it.
-    ``on_recover`` callables rebuild what else is held in memory after a failed commit. ``armed`` is set while the
-    rules listen: what plugins' handlers make of events waits for it, or a start would lose what follows from them.
+    After a failed commit ``on_recover`` callables read anew what else is held in memory, and emit nothing; when all
+    have, ``on_recovered`` go on. ``armed`` is set while the rules listen: what plugins' handlers make of events waits
+    for it, or a start would lose what follows from them.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class Pipeline:
         self.armed = asyncio.Event()
         self.armed.set()
         self.on_recover: list[Callable[[], None]] = []
+        self.on_recovered: list[Callable[[], None]] = []
         self.on_storage_failure: list[Callable[[StorageFailed], None]] = []
         self._snapshot_every, self._snapshot_seq = snapshot_every, 0
         self._open = Group()
@@ -345,8 +347,8 @@ class Pipeline:
             self._loop.call_later(RECOVER_RETRY_S, self._recover)
             return
         self._failure = None
-        for rebuild in self.on_recover:
-            _guarded(rebuild)
+        for step in (*self.on_recover, *self.on_recovered):
+            _guarded(step)
         if not self._told:  # once: who is told may emit, and that commit may fail as well
             self._told = True
             for told in self.on_storage_failure:

@@ -159,6 +159,8 @@ class Strand:
             step = frame.steps[frame.index]
             frame.index += 1
             flow = self._do(step)
+            if self.status != "running" or self.run.over:  # the step has stopped its own run
+                return
             if self.run.is_late():
                 self.fail(f"its steps computed for more than {MAX_TURN_S:g} s without a wait; put a delay between them")
                 return
