@@ -200,7 +200,8 @@ class App:
             ).routes(),
             *AutomationApi(self.pipeline, self.engine, self._check_text).routes(),
             *EditorApi(
-                self.pipeline, self.engine, self.library, self.gallery, mask, self.catalogue, self.replayer
+                self.pipeline, self.engine, self.library, self.gallery, mask, self.ledger, self.catalogue,
+                self.replayer,
             ).routes(),
             *self.stream.routes(),
             *self.live.routes(),

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
+from hub.access.audit import Ledger
 from hub.automation.check import Catalogue
 from hub.automation.gallery import Gallery
 from hub.automation.language.parse_conditions import KINDS as CONDITIONS
@@ -44,7 +45,7 @@ class ShadowEngine(Protocol):
 class Replayer(Protocol):
     """Tells what a text would have done."""
 
-    async def replay(self, text: str, start: float, end: float, actor: Actor) -> dict[str, Any]:
+    async def replay(self, text: str, start: float, end: float, actor: Actor, *, cleared: bool) -> dict[str, Any]:
         """Over the recorded events from ``start`` to ``end``."""
 
 
@@ -99,11 +100,11 @@ class EditorApi:
     """Its part of the table. Mistakes in a text are answered with 400 and every line and column."""
 
     def __init__(
-        self, pipeline: Pipeline, engine: ShadowEngine, library: Library, gallery: Gallery, mask: Mask,
+        self, pipeline: Pipeline, engine: ShadowEngine, library: Library, gallery: Gallery, mask: Mask, ledger: Ledger,
         known: Callable[[], Catalogue], replayer: Replayer | None,
     ) -> None:  # fmt: skip
         self._pipeline, self._engine, self._library, self._gallery = pipeline, engine, library, gallery
-        self._mask, self._known, self._replayer = mask, known, replayer
+        self._mask, self._ledger, self._known, self._replayer = mask, ledger, known, replayer
 
     def routes(self) -> list[Route]:
         """Its part of the table."""
@@ -154,7 +155,13 @@ class EditorApi:
     async def replay(self, ask: Ask[ReplayBody]) -> dict[str, Any]:
         if self._replayer is None:
             raise Unavailable("this hub cannot replay", where="replay")
-        return await self._replayer.replay(ask.body.text, ask.body.start, ask.body.end, ask.actor)
+        body, cleared = ask.body, self._mask.cleared(ask.actor)
+        answer = await self._replayer.replay(body.text, body.start, body.end, ask.actor, cleared=cleared)
+        if answer["personal"]:  # when which rule ran tells where whom it names was
+            looked, detail = ", ".join(answer["personal"]), {"events": answer["events"], "runs": answer["total"]}
+            self._ledger.record(ask.actor.id, "automation.replay", looked, ask.actor.purpose, detail)
+            await self._pipeline.settled()
+        return answer
 
     async def blueprints(self, ask: Ask[NoBody]) -> dict[str, Any]:
         return {"blueprints": await asyncio.to_thread(self._gallery.all)}

@@ -340,6 +340,21 @@ async def test_a_draft_is_replayed_and_compared_with_the_rule_that_works(desk: D
     assert (status, bool(told["error"]["mistakes"])) == (400, True)
 
 
+async def test_a_replay_over_peoples_data_needs_clearance_and_leaves_a_line(desk: Door) -> None:
+    desk.emit("watchlist_hit", HIT, "camera.own")
+    await desk.app.pipeline.settled()
+    now = desk.app.clock.now()
+    ask = {"text": ONE.format(id="first", title="x"), "from": now - 60, "to": now + 1}
+    status, told = await desk.ask("POST", "/api/automations/replay", "auditor", json=ask)
+    assert (status, told["error"]["code"]) == (403, "denied")
+    status, told = await desk.ask("POST", "/api/automations/replay", "operator", json=ask)
+    assert (status, told["personal"]) == (200, ["watchlist_hit"])
+    _, ledger = await desk.ask("GET", "/api/audit?limit=1000", "auditor")
+    lines = [line for line in ledger["entries"] if line["what"] == "automation.replay"]
+    assert [(line["who"], line["subject"]) for line in lines] == [("user:is_operator", "watchlist_hit")]
+    assert lines[0]["purpose"] == "duty.ccoc_watch"
+
+
 async def test_only_who_may_publish_saves(desk: Door, tmp_path: Path) -> None:
     for role in ("display", "patrol", "commander"):
         status, _ = await save(desk, "rules.yaml", "", hash_of(RULES.encode()), role=role)

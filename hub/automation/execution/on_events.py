@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Hashable, Mapping
 from typing import Any
 
@@ -11,10 +12,13 @@ from hub.automation.execution.arming import Armed, Values
 from hub.automation.execution.values import filled
 from hub.automation.language.known import event_name
 from hub.automation.language.model import EventTrigger, HubTrigger, MqttTrigger, TagTrigger
+from hub.automation.templates.template import TemplateFailed
 from hub.automation.templates.views import EventView
 from hub.core.bus import Subscription
 from hub.core.event import Event
 from hub.core.state import Change
+
+log = logging.getLogger(__name__)
 
 
 def arm_event(armed: Armed, trigger: EventTrigger, variables: Values) -> None:
@@ -98,7 +102,13 @@ def arm_mqtt(armed: Armed, trigger: MqttTrigger, variables: Values) -> None:
         payload = str(event.data.get("payload", ""))
         parsed = _parsed(payload)
         values = {**variables, "value": payload, "value_json": parsed}
-        found = payload if trigger.template is None else str(trigger.template.render(values))
+        try:
+            found = payload if trigger.template is None else str(trigger.template.render(values))
+        except TemplateFailed as wrong:
+            # the failure's words hold the payload, and what that is nobody declares: a position, a plate
+            log.debug("%s: %s", trigger.path, wrong)
+            armed.failed(f"{trigger.path}: its value_template fails for a message on {topic}", event)
+            return
         if wanted is None or found == str(wanted):
             told = {"platform": "mqtt", "payload": payload, **{key: event.data.get(key) for key in ("topic", "qos")}}
             armed.fire(trigger, told if parsed is None else {**told, "payload_json": parsed}, event)

@@ -41,7 +41,7 @@ class Runs:
         self._living = Living(host.clock, lambda run: self._go(run, run.root))
         self._by_key: dict[str, Strand] = {}
         self._records = Records(host)
-        self._waits = Waits(host.clock, arming, self._wake, self._give_up, self.reports.fault)
+        self._waits = Waits(host.clock, arming, self._wake, self._give_up, self.reports)
         # outcomes that came after the start and before ``resume``: devices may be quicker than the engine
         self._early: OrderedDict[str, Event] | None = OrderedDict()
         self._late: OrderedDict[str, tuple[Run, dict[str, Any], str]] = OrderedDict()
