@@ -37,7 +37,10 @@ async def test_a_wait_masks_what_it_has_waited_for_and_after_a_restart_too() -> 
     assert again.trace("w")["steps"][-1]["detail"] == {"stop": "saw •••"}
 
 
-@pytest.mark.parametrize("made", ["lower", "upper", "replace(' ', '')", "list", "list | join('_')", "list | join(', ')"])
+FORMS = ["lower", "upper", "replace(' ', '')", "list", "list | join('_')", "list | join(', ')"]
+
+
+@pytest.mark.parametrize("made", FORMS)
 async def test_another_form_of_it_is_masked_as_well(made: str) -> None:
     zone = await Zone().start(f"""
 - id: w
