@@ -42,14 +42,20 @@ class Agenda:
             await self._rest()
 
     async def _do_due(self) -> None:
-        now = self._clock.now()
+        now, failed = self._clock.now(), []
         for when, name in sorted((when, name) for name, (when, _) in self._due.items() if when <= now):
             job = self._due[name][1]
-            again = await job()  # should it fail, it is still due
+            try:
+                again = await job()
+            except Exception as fault:  # it is still due; the others do not wait for it
+                failed.append(fault)
+                continue
             if self._due[name][0] == when:
                 del self._due[name]
             if again is not None:
                 self.plan(name, again, job)
+        if failed:
+            raise failed[0]
 
     async def _rest(self) -> None:
         """Until the next is due, or another is."""

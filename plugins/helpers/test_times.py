@@ -198,3 +198,22 @@ async def test_a_job_that_fails_is_done_again_and_the_others_too() -> None:
     await turns()
     assert done == ["tried", "tried", "tried", "other"]
     keeping.cancel()
+
+
+async def test_a_job_that_always_fails_does_not_keep_the_others_waiting() -> None:
+    clock, done = ManualClock(START), list[str]()
+    agenda = Agenda(clock)
+
+    async def fails() -> float | None:
+        raise Unavailable("the journal is away")
+
+    async def other() -> float | None:
+        done.append("other")
+        return None
+
+    agenda.plan("a", START, fails)
+    agenda.plan("b", START, other)
+    await agenda.begin(None)  # type: ignore[arg-type]
+    with pytest.raises(Unavailable):
+        await agenda.run()
+    assert done == ["other"]

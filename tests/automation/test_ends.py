@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
 from hub.automation import Source
-from hub.automation.execution import living
+from hub.automation.execution import living, loops
+from hub.core.action import params_of
 from hub.core.error import StorageFailed
 from hub.core.event import Event
 from hub.core.journal import MemoryJournal, Record
-from tests.automation.zone import OFFICER, Zone
+from tests.automation.zone import OFFICER, TELL, Zone
 
 RESTARTED = """
 - id: a
@@ -205,3 +207,74 @@ async def test_an_outcome_whose_commit_failed_is_heard_once_the_run_is_read_agai
     await zone.after(1_000)
     assert zone.told() == ["one", "two", "three"]
     assert zone.runs() == []
+
+
+async def test_a_repeat_that_cannot_tell_whether_it_is_done_ends() -> None:
+    zone = await Zone().start("""
+- id: u
+  triggers: {trigger: event, event_type: go}
+  actions:
+   - repeat:
+       sequence: [{event: turn}]
+       until: [{condition: numeric_state, entity_id: sensor.t, above: 5}]
+   - {event: after}
+""")
+    zone.set("sensor.t", "abc")
+    zone.fire("go")
+    await zone.idle()
+    assert (len(zone.events("turn")), len(zone.events("after"))) == (1, 1)
+    assert "abc" in zone.trace("u")["steps"][-2]["error"]
+
+
+async def test_a_repeat_without_end_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loops, "MAX_TURNS", 50)
+    zone = await Zone().start("""
+- id: w
+  triggers: {trigger: event, event_type: go}
+  actions:
+   - repeat: {while: "{{ true }}", sequence: [{delay: 0.001}]}
+   - {event: after}
+""")
+    zone.fire("go")
+    await zone.after(20)
+    assert (zone.trace("w")["status"], zone.events("after"), len(zone.events("fault"))) == ("aborted", [], 1)
+    assert zone.trace("w")["error"] == "action/0: the repeat made 50 turns, and was to go on"
+
+
+@pytest.mark.parametrize("delay", ["{{ 'nan' | float }}", "{{ 'inf' | float }}", "{{ -1 }}", "{{ 4e9 }}", "{{ 'x' }}"])
+async def test_a_delay_that_is_none_fails(delay: str) -> None:
+    zone = await Zone().start(f"""
+- id: d
+  triggers: {{trigger: event, event_type: go}}
+  actions: [{{delay: "{delay}"}}, {{event: after}}]
+""")
+    zone.fire("go")
+    await zone.idle()
+    assert (zone.trace("d")["status"], zone.events("after"), zone.runs()) == ("failed", [], [])
+
+
+async def test_patience_with_a_plugin_that_starts_begins_anew_at_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    zone = await Zone().start("""
+- id: a
+  triggers: {trigger: event, event_type: go}
+  actions: [{action: late.one}, {delay: 300}, {action: late.two}]
+""")
+    monkeypatch.setattr(zone.engine._host, "_expected", lambda name: name.startswith("late."))
+
+    def comes_up(name: str) -> None:
+        zone.actions.provide(replace(TELL, name=name, params=params_of(nothing, name)), zone._execute)
+
+    zone.fire("go")
+    await zone.after(5)
+    comes_up("late.one")
+    await zone.after(2)
+    await zone.after(300)
+    assert zone.engine.list()[0]["running"] == 1  # it waits for the second, as it did for the first
+    comes_up("late.two")
+    await zone.after(2)
+    assert [name for name, _, _ in zone.calls] == ["late.one", "late.two"]
+    assert zone.trace("a")["status"] == "finished"
+
+
+async def nothing() -> None:
+    """Takes no parameters."""

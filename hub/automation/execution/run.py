@@ -184,9 +184,12 @@ class Strand:
             return False
         try:
             return self.run.plan.loops[loop.path](self, frame)
-        except (TemplateFailed, ConditionFailed, StepFailed) as wrong:
+        except StepFailed as wrong:
             self.run.notes.failed(loop.path, str(wrong))
-            return False
+            self.stop("aborted", f"{loop.path}: {wrong}")
+        except (TemplateFailed, ConditionFailed) as wrong:
+            self.run.notes.failed(loop.path, str(wrong))
+        return False
 
     def _do(self, step: Compiled) -> Flow:
         try:

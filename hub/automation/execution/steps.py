@@ -122,7 +122,8 @@ class _Compiler:
     def _repeat(self, step: RepeatStep) -> Execute:
         self.sequence(step.body, step.steps)
         before = all_of(step.before, self._world) if step.before is not None else None
-        after = all_of(step.after, self._world) if step.after is not None else None
+        # who cannot tell whether it is done ends it, as in Home Assistant
+        after = all_of(step.after, self._world, undecided=True) if step.after is not None else None
         self.loops[step.path] = lambda at, frame: next_turn(at, frame, before, after)
 
         def execute(at: Strand) -> Flow:

@@ -14,6 +14,7 @@ from hub.core.event import Event
 from hub.core.state import EntityState
 
 Values = Mapping[str, Any]
+LONGEST_S = 10 * 365 * 86_400.0
 MAX_DEPTH = 30
 MAX_SIZE = 20_000  # values in one run's record
 MAX_LETTERS = 500_000  # of all its texts: it is written at each wait
@@ -54,10 +55,11 @@ def with_variables(values: Values, variables: Mapping[str, Data]) -> dict[str, A
 def seconds(duration: Duration, values: Values) -> float:
     """A duration's seconds; ``TemplateFailed`` when its template gives none."""
     if isinstance(duration, float | int):
-        return float(duration)
-    got = duration.render(values) if isinstance(duration, Template) else filled(dict(duration), values)
+        got: Any = duration
+    else:
+        got = duration.render(values) if isinstance(duration, Template) else filled(dict(duration), values)
     found = as_seconds(got)
-    if found is None or not 0 <= found < 10 * 365 * 86_400:
+    if found is None or not 0 <= found < LONGEST_S:  # nor is "not a number" one
         raise TemplateFailed(f"{got!r} is no duration")
     return found
 
