@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from hub.automation import Source
 from hub.automation.execution import living, loops
 from hub.core.action import params_of
+from hub.core.clock import Timer
 from hub.core.error import StorageFailed
 from hub.core.event import Event
 from hub.core.journal import MemoryJournal, Record
@@ -122,8 +123,13 @@ async def test_a_long_queue_is_served_after_a_restart() -> None:
 async def test_a_long_queue_lets_the_hub_do_something_else_between(monkeypatch: pytest.MonkeyPatch) -> None:
     zone = await queued(5)
     monkeypatch.setattr(living, "MAX_TURN_S", 0.0)
-    asked, call_at = [], zone.clock.call_at
-    monkeypatch.setattr(zone.clock, "call_at", lambda when, call: (asked.append(when), call_at(when, call))[1])
+    asked, call_at = list[float](), zone.clock.call_at
+
+    def noted(when: float, call: Callable[[], None]) -> Timer:
+        asked.append(when)
+        return call_at(when, call)
+
+    monkeypatch.setattr(zone.clock, "call_at", noted)
     await zone.after(51)
     assert len(zone.events("done_one")) == 5
     assert asked == [1_700_000_050.0] * 3  # the first ends its wait, the second follows it, the others one by one
@@ -176,8 +182,7 @@ class Failing(MemoryJournal):
 
     fail = False
 
-    def commit(self, events: Iterable[Event], records: Iterable[Record]) -> None:
-        events = list(events)
+    def commit(self, events: Sequence[Event], records: Sequence[Record]) -> None:
         if self.fail and any(event.type == "action_finished" for event in events):
             self.fail = False
             raise StorageFailed("the disk is full")

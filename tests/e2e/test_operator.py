@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -46,29 +47,32 @@ async def listed(demo: Demo) -> None:
         await post(demo, "/api/actions/watchlist.add", {"params": params})
 
 
-async def happened(demo: Demo, query: str, **fields: Any) -> None:
-    """Until the journal has such an event."""
+async def happened(demo: Demo, query: str, **fields: Any) -> dict[str, Any]:
+    """The first such event, as soon as the journal has it."""
     async with asyncio.timeout(30), demo.http.ws_connect(f"{demo.url}/api/stream", origin=demo.url) as stream:
-        while not any(fields.items() <= event["data"].items() for event in await demo.get(f"/api/events?{query}")):
+        while True:
+            for event in await demo.get(f"/api/events?{query}"):
+                if fields.items() <= event["data"].items():
+                    return dict(event)
             await stream.receive()
 
 
-async def pass_by(demo: Demo, turn: int) -> None:
-    """A listed car in front of the gold shop; until the hit is told."""
+async def pass_by(demo: Demo, turn: int) -> dict[str, Any]:
+    """A listed car in front of the gold shop; its hit."""
     series, number = PLATES[turn]
     data = {"series": series, "number": number, "province": "สุโขทัย", "confidence": 0.95}
     await post(demo, "/api/events", {"type": "plate_read", "entity": "camera.gold_shop_1", "data": data})
-    await happened(demo, "type=watchlist_hit&newest=1&limit=50", read_plate=series + number)
+    return await happened(demo, "type=watchlist_hit&newest=1&limit=50", read_plate=series + number)
 
 
-async def trace_of(demo: Demo, status: str) -> dict[str, Any]:
-    """The rule's run that ended so, as soon as it is there."""
+async def trace_of(demo: Demo, hit: dict[str, Any]) -> dict[str, Any]:
+    """The trace of the rule's run for that hit, as soon as it has finished: the demo's own car may start others."""
     async with asyncio.timeout(SECONDS + 60), demo.http.ws_connect(
         f"{demo.url}/api/stream", origin=demo.url, max_msg_size=0
     ) as stream:
         while True:
             for trace in (await demo.get(f"/api/automations/{RULE}/traces"))["traces"]:
-                if trace["status"] == status:
+                if (trace["trigger"]["seq"], trace["status"]) == (hit["seq"], "finished"):
                     return dict(trace)
             await stream.receive()
 
@@ -106,7 +110,7 @@ async def two_mistakes(page: Page) -> None:
     await expect(page.get_by_test_id("check-state")).to_contain_text("✓")
 
 
-async def replayed(page: Page, fired: str) -> None:
+async def replayed(page: Page, fired: re.Pattern[str]) -> None:
     await page.get_by_test_id("tab-replay").click()
     await page.get_by_test_id("replay-run").click()
     await expect(page.get_by_test_id("replay-answer")).to_contain_text(fired, timeout=60_000)
@@ -134,19 +138,20 @@ async def test_an_operator_s_rule_survives_a_kill_in_the_middle_of_its_wait(page
         await from_the_gallery(page, demo.url)
         await two_mistakes(page)
         await pass_by(demo, 0)
-        await replayed(page, "จะทำงาน 1 ครั้ง")
+        await replayed(page, re.compile("จะทำงาน [1-9] ครั้ง"))
         await saved(page, "shadow")
         await saved(page, "live")
         assert wrong == []
-        await pass_by(demo, 1)
+        hit = await pass_by(demo, 1)
         await happened(demo, "type=light_boosted&newest=1", boost_reason=f"ป้ายเฝ้าระวัง {''.join(PLATES[1])} สุโขทัย")
         demo.process.send_signal(signal.SIGKILL)
         await demo.process.wait()
     async with running_demo(config, tmp_path / "data", ports) as demo:
-        trace = await trace_of(demo, "finished")
+        trace = await trace_of(demo, hit)
         alarms = await demo.get("/api/events?type=alarm_raised&limit=500")
-        late = [alarm for alarm in alarms if alarm["data"]["title"] == "สายตรวจยังไม่ถึงจุดที่พบป้ายเฝ้าระวัง"]
-        assert [alarm["data"]["detail"] for alarm in late] == [f"{''.join(PLATES[1])} สุโขทัย"]
+        wanted = {"title": "สายตรวจยังไม่ถึงจุดที่พบป้ายเฝ้าระวัง", "detail": f"{''.join(PLATES[1])} สุโขทัย"}
+        late = [alarm for alarm in alarms if wanted.items() <= alarm["data"].items()]
+        assert len(late) == 1
         assert steps(trace) == STEPS
         until = trace["steps"][STEPS.index(f"{PATROL}/0")]["detail"]["until"]
         assert until - trace["started"] < SECONDS + 5 and 0 <= late[0]["at"] - until < 5  # the kill moved nothing

@@ -215,8 +215,9 @@ def _event(step: EventStep, host: Host) -> Execute:
         if kind is not None:
             if not kind.outside or kind.name == StateChanged.type.name:
                 raise StepFailed(f"{step.type} is an event of the hub itself; an automation cannot fire it")
-            host.authorize(run.actor, f"event.emit:{step.type}", entity)
             data = kind.validate(data)
+        if kind is not None or entity is not None:  # a name of one's own is free; what it is said about is not
+            host.authorize(run.actor, f"event.emit:{step.type}", entity)
         event = host.emit(
             Draft(step.type, data, run.actor.id, entity, None, run.cause, run.depth + 1, *([kind.lane] if kind else []))
         )
