@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from hub.automation.templates.bounds import TooCostly
 from hub.automation.templates.views import Domain, States, StateView, World
 from hub.core.geo import distance_m
 from hub.core.state import EntityState
@@ -27,6 +28,8 @@ def place_functions(world: World) -> dict[str, Function]:
         found: dict[str, StateView] = {}
         pending, looked = list(args), set[str]()
         while pending and len(looked) < MAX_MEMBERS:
+            if len(pending) > 2 * MAX_MEMBERS:
+                raise TooCostly(f"more than {2 * MAX_MEMBERS} entities at once")
             item = pending.pop()
             if isinstance(item, States | Domain | list | tuple | set):
                 pending += item
