@@ -195,7 +195,8 @@ FILTERS: dict[str, Function] = {
     "lower": lambda value: str(value).lower(), "upper": lambda value: str(value).upper(),
     "title": lambda value: str(value).title(), "capitalize": lambda value: str(value).capitalize(),
     "trim": lambda value, what=None: stripped("strip", str(value), what), "tojson": to_json,
-    "format": percent_formatted, "indent": repeated, "center": lambda value, width=80: padded("center", str(value), width),
+    "format": percent_formatted, "indent": repeated,
+    "center": lambda value, width=80: padded("center", str(value), width),
     "wordcount": lambda value: len(str(value).split()), "safe": str, "e": str, "escape": str, "forceescape": str,
     "striptags": str, "batch": batches,
 }  # fmt: skip
