@@ -44,8 +44,9 @@ NOT_RUN = frozenset({"condition", "skipped"})
 
 @dataclass(slots=True)
 class _Memory:
-    """What one side, draft or live, did."""
+    """What one side, draft or live, did. ``ids``: its rules, not the scripts that they call."""
 
+    ids: Sequence[str] = ()
     traces: list[dict[str, Any]] = field(default_factory=list)
     alarms: int = 0
 
@@ -77,7 +78,7 @@ class ReplayHost(Host):
         return event
 
     def put(self, record: Record) -> None:
-        if isinstance(record, Put) and record.table == TRACES:
+        if isinstance(record, Put) and record.table == TRACES and record.value["automation"] in self._memory.ids:
             self._memory.traces.append(record.value)
 
     def records(self, table: str) -> Sequence[tuple[str, Any]]:
@@ -107,7 +108,8 @@ class ReplayHost(Host):
 
 
 class Replay:
-    """Replays texts over a journal. ``live``: the text of the rule that works now, by id. Blocks: call it in a thread.
+    """Replays texts over a journal. ``live``: the text of the rule that works now, by id; ``scripts``: the scripts and
+    scenes that work now, which rules call. Blocks: call it in a thread.
 
     ``action`` and ``check`` are the running hub's catalogue of actions and its rights.
     """
@@ -115,10 +117,11 @@ class Replay:
     def __init__(
         self, journal: Journal, types: EventTypes, zone: tzinfo, location: tuple[float, float], blueprints: Blueprints,
         *, action: Callable[[str], ActionSpec | None], check: Callable[[Actor, str, EntityState | None], None],
-        live: Callable[[str], str | None] = lambda _id: None,
+        live: Callable[[str], str | None] = lambda _id: None, scripts: Callable[[], dict[str, Source]] = dict,
     ) -> None:  # fmt: skip
         self._journal, self._types, self._zone, self._location = journal, types, zone, location
-        self._blueprints, self._action, self._check, self._live = blueprints, action, check, live
+        self._blueprints, self._action, self._check = blueprints, action, check
+        self._live, self._scripts = live, scripts
 
     def run(self, text: str, start: float, end: float, actor: Actor) -> dict[str, Any]:
         """The answer, as ``docs/reference/api.md`` has it. ``ConfigError`` for a text with mistakes; ``InvalidInput``
@@ -127,26 +130,38 @@ class Replay:
             raise InvalidInput("the end must lie after the start, by at most 92 days", where="from, to")
         began = time.perf_counter()  # how long it took is told; nothing depends on it
         memory = _Memory()
-        draft, host = self._engine(text, actor, start, memory)
-        ids = [row["id"] for row in draft.list()]
+        draft, host, heard = self._engine(text, actor, start, memory)
+        ids = memory.ids
         draft.keep_not_run(MAX_NEAR)
-        heard = Heard.of([entry.automation for entry in draft.all_entries()])
         events = self._play([(host, draft)], heard, ids, start, end)
-        memory.traces += _told_as(draft, GOING)
+        memory.traces += _told_as(draft, ids, GOING)
         live = self._live_side(ids, actor, start, end)
         return {
-            **_fired(memory, start, end), "near": _near(_told_as(draft, NOT_RUN)), "live": _compared(memory, live),
+            **_fired(memory, start, end), "near": _near(_told_as(draft, ids, NOT_RUN)), "live": _compared(memory, live),
             "events": events, "seconds": round(time.perf_counter() - began, 3),
         }  # fmt: skip
 
-    def _engine(self, text: str, actor: Actor, start: float, memory: _Memory) -> tuple[Engine, ReplayHost]:
+    def _engine(self, text: str, actor: Actor, start: float, memory: _Memory) -> tuple[Engine, ReplayHost, Heard]:
         host = ReplayHost(self._types, ManualClock(start), self._action, self._check, memory)
         engine = Engine(host, self._zone, location=self._location, blueprints=self._blueprints)
         mistakes = engine.load([Source(text, "draft.yaml", actor)])
         if mistakes:
             raise ConfigError(mistakes)
+        memory.ids = [*memory.ids, *(row["id"] for row in engine.list())]
+        heard = Heard.of([entry.automation for entry in engine.all_entries()])
+        heard = self._with_scripts(engine, heard)
         engine.resume()
-        return engine, host
+        return engine, host, heard
+
+    def _with_scripts(self, engine: Engine, heard: Heard) -> Heard:
+        """The scripts that work now stand beside the rules that may call them; those of the text come first."""
+        scripts = self._scripts()
+        for name in {entry.automation.id for entry in engine.all_entries()} & scripts.keys():
+            del scripts[name]
+        while wanted := list(scripts) if heard.everything else sorted(heard.called & scripts.keys()):
+            engine.reload([scripts.pop(name) for name in wanted])
+            heard = heard.and_of([entry.automation for entry in engine.all_entries()])
+        return heard
 
     def _live_side(self, ids: Sequence[str], actor: Actor, start: float, end: float) -> _Memory | None:
         """The rules of the same ids that work now, over the same events."""
@@ -157,11 +172,11 @@ class Replay:
         sides = []
         heard = Heard()
         for text in texts:
-            engine, host = self._engine(text, actor, start, memory)
-            heard = heard.and_of([entry.automation for entry in engine.all_entries()])
+            engine, host, read = self._engine(text, actor, start, memory)
+            heard = heard | read
             sides.append((host, engine))
         self._play(sides, heard, ids, start, end)
-        memory.traces += [trace for _, engine in sides for trace in _told_as(engine, GOING)]
+        memory.traces += [trace for _, engine in sides for trace in _told_as(engine, ids, GOING)]
         return memory
 
     def _play(
@@ -202,9 +217,10 @@ class Replayer:
             return await asyncio.to_thread(self._replay.run, text, start, end, actor)
 
 
-def _told_as(engine: Engine, statuses: frozenset[str]) -> list[dict[str, Any]]:
-    """What the engine tells of its rules, of these kinds: as for any reader, personal values masked."""
-    told = [trace for entry in engine.all_entries() for trace in engine.traces(entry.automation.id)]
+def _told_as(engine: Engine, ids: Sequence[str], statuses: frozenset[str]) -> list[dict[str, Any]]:
+    """What the engine tells of these rules, of these kinds: as for any reader, personal values masked."""
+    there = {entry.automation.id for entry in engine.all_entries()}
+    told = [trace for name in ids if name in there for trace in engine.traces(name)]
     return [trace for trace in told if trace["status"] in statuses]
 
 

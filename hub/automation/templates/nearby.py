@@ -28,11 +28,9 @@ def place_functions(world: World) -> dict[str, Function]:
         found: dict[str, StateView] = {}
         pending, looked = list(args), set[str]()
         while pending and len(looked) < MAX_MEMBERS:
-            if len(pending) > 2 * MAX_MEMBERS:
-                raise TooCostly(f"more than {2 * MAX_MEMBERS} entities at once")
             item = pending.pop()
             if isinstance(item, States | Domain | list | tuple | set):
-                pending += item
+                _add_bounded(pending, item)
                 continue
             state = resolve(item)
             if state is None or state.entity in looked:
@@ -86,6 +84,12 @@ def place_functions(world: World) -> dict[str, Function]:
         return closest(*args[1:], args[0])
 
     return {"expand": expand, "distance": distance, "closest": closest, "closest_filter": closest_filter}
+
+
+def _add_bounded(pending: list[Any], more: Iterable[Any]) -> None:
+    pending += more
+    if len(pending) > 2 * MAX_MEMBERS:
+        raise TooCostly(f"more than {2 * MAX_MEMBERS} entities at once")
 
 
 def position(state: EntityState) -> Point | None:

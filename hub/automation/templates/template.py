@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from ast import literal_eval
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from difflib import get_close_matches
 from itertools import islice
 from typing import Any
@@ -25,6 +25,7 @@ from hub.automation.templates.bounds import ARITHMETIC, MAX_CHARS, MAX_ITEMS, NU
 from hub.automation.templates.closures import Closure, Closures, Values
 from hub.automation.templates.functions import STATEFUL, names
 from hub.automation.templates.lookup import lookup
+from hub.automation.templates.named import entities_in
 from hub.automation.templates.views import Reads, World
 
 MAX_SOURCE = 16_384
@@ -148,7 +149,7 @@ class Templates:
         except RecursionError:
             raise TemplateWrong("template: nested too deeply") from None
         every = _check(tree, self._env)
-        entities = frozenset(_entities(tree))
+        entities = entities_in(tree)
         expression = _single(tree)
         try:
             closure = self._closures.closure(expression) if expression is not None else None
@@ -299,21 +300,6 @@ def _exists(name: str, known: Mapping[str, Any], what: str) -> None:
     if name not in known or name.startswith("_"):
         near = get_close_matches(name, known, 1)
         raise TemplateWrong(f"template: no {what} {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
-
-
-_READERS = {"states", "state_attr", "is_state", "is_state_attr", "has_value"}
-
-
-def _entities(tree: nodes.Template) -> Iterator[str]:
-    for call in tree.find_all(nodes.Call):
-        if isinstance(call.node, nodes.Name) and call.node.name in _READERS and call.args:
-            first = call.args[0]
-            if isinstance(first, nodes.Const) and isinstance(first.value, str):
-                yield first.value
-    for outer in tree.find_all(nodes.Getattr):
-        inner = outer.node
-        if isinstance(inner, nodes.Getattr) and isinstance(inner.node, nodes.Name) and inner.node.name == "states":
-            yield f"{inner.attr}.{outer.attr}"
 
 
 def _single(tree: nodes.Template) -> nodes.Expr | None:
