@@ -32,7 +32,7 @@ from hub.access.viewing import RightsGate
 from hub.access.views import OwnerGate, Views
 from hub.automation.check import Catalogue, check_text
 from hub.automation.engine import Engine
-from hub.automation.entry import text_of
+from hub.automation.entry import scripts_of, text_of
 from hub.automation.gallery import Gallery
 from hub.automation.host import live
 from hub.automation.language.blueprint import folder_blueprints
@@ -171,6 +171,7 @@ class App:
         self.replayer = Replayer(Replay(
             self.journal, self.types, ZoneInfo(zone.timezone), zone.center, self.blueprints,
             action=rules.action, check=self.roles.check, live=lambda name: text_of(self.engine.named(name)),
+            scripts=lambda: scripts_of(self.engine.all_entries()),
         ))  # fmt: skip
         self.library = Library(self.options.config, self.pipeline, self.engine, self.catalogue, self.blueprints)
         self.gallery = Gallery(self.blueprints, *folders)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from hub.automation.execution.arming import Armed
 from hub.automation.execution.run import Plan
 from hub.automation.execution.runs import Runs
 from hub.automation.execution.trace import Notes, masked
-from hub.automation.language.model import Trigger
+from hub.automation.language.model import Source, Trigger
 from hub.automation.language.steps import Automation
 from hub.core.event import Event
 
@@ -48,6 +48,22 @@ def text_of(entry: Entry | None) -> str | None:
     if entry is None or entry.automation.kind != "automation":
         return None
     return json.dumps([{**entry.automation.tree, "id": entry.automation.id}], ensure_ascii=False)
+
+
+def scripts_of(entries: Iterable[Entry]) -> dict[str, Source]:
+    """The scripts and scenes among these: by id, as texts of their own."""
+    found = {}
+    for entry in list(entries):
+        made = entry.automation
+        kind, _, name = made.id.partition(".")
+        if made.kind != "script":
+            continue
+        value = {name: made.tree} if kind == "script" else [
+            {"id": name, "name": made.alias, "actions": made.tree["sequence"]}
+        ]  # fmt: skip
+        text = json.dumps({kind: value}, ensure_ascii=False)
+        found[made.id] = Source(text, f"{made.id}.yaml", entry.plan.publisher)
+    return found
 
 
 def told_of(runs: Runs, automation: str) -> list[dict[str, Any]]:

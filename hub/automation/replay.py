@@ -76,7 +76,7 @@ class ReplayHost(Host):
         return event
 
     def put(self, record: Record) -> None:
-        if isinstance(record, Put) and record.table == TRACES:
+        if isinstance(record, Put) and record.table == TRACES and record.value["automation"] in self._ran.ids:
             self._ran.take(record.value)
 
     def records(self, table: str) -> Sequence[tuple[str, Any]]:
@@ -106,7 +106,8 @@ class ReplayHost(Host):
 
 
 class Replay:
-    """Replays texts over a journal. ``live``: the text of the rule that works now, by id. Blocks: call it in a thread.
+    """Replays texts over a journal. ``live``: the text of the rule that works now, by id; ``scripts``: the scripts and
+    scenes that work now, which rules call. Blocks: call it in a thread.
 
     ``action`` and ``check`` are the running hub's catalogue of actions and its rights.
     """
@@ -114,10 +115,11 @@ class Replay:
     def __init__(
         self, journal: Journal, types: EventTypes, zone: tzinfo, location: tuple[float, float], blueprints: Blueprints,
         *, action: Callable[[str], ActionSpec | None], check: Callable[[Actor, str, EntityState | None], None],
-        live: Callable[[str], str | None] = lambda _id: None,
+        live: Callable[[str], str | None] = lambda _id: None, scripts: Callable[[], dict[str, Source]] = dict,
     ) -> None:  # fmt: skip
         self._journal, self._types, self._zone, self._location = journal, types, zone, location
-        self._blueprints, self._action, self._check, self._live = blueprints, action, check, live
+        self._blueprints, self._action, self._check = blueprints, action, check
+        self._live, self._scripts = live, scripts
 
     def run(self, text: str, start: float, end: float, actor: Actor, *, cleared: bool = True) -> dict[str, Any]:
         """The answer, as ``docs/reference/api.md`` has it. ``ConfigError`` for a text with mistakes; ``InvalidInput``
@@ -127,26 +129,36 @@ class Replay:
             raise InvalidInput("the end must lie after the start, by at most 92 days", where="from, to")
         began = time.perf_counter()  # how long it took is told; nothing depends on it
         ran, look = Ran(), _Look(self._types, cleared, began + WITHIN_S)
-        draft, host = self._engine(text, actor, start, ran)
-        ids = [row["id"] for row in draft.list()]
+        draft, host, heard = self._engine(text, actor, start, ran)
         draft.keep_not_run(MAX_NEAR)
-        heard = Heard.of([entry.automation for entry in draft.all_entries()])
-        events = self._play([(host, draft)], heard, ids, (start, end), look)
+        events = self._play([(host, draft)], heard, ran.ids, (start, end), look)
         _take_going(draft, ran)
-        live = self._live_side(ids, actor, (start, end), look)
+        live = self._live_side(ran.ids, actor, (start, end), look)
         return {
-            **fired(ran, start, end), "near": near(_told_as(draft, NOT_RUN)), "live": compared(ran, live),
+            **fired(ran, start, end), "near": near(_told_as(draft, ran.ids, NOT_RUN)), "live": compared(ran, live),
             "events": events, "personal": sorted(look.personal), "seconds": round(time.perf_counter() - began, 3),
         }  # fmt: skip
 
-    def _engine(self, text: str, actor: Actor, start: float, ran: Ran) -> tuple[Engine, ReplayHost]:
+    def _engine(self, text: str, actor: Actor, start: float, ran: Ran) -> tuple[Engine, ReplayHost, Heard]:
         host = ReplayHost(self._types, ManualClock(start), self._action, self._check, ran)
         engine = Engine(host, self._zone, location=self._location, blueprints=self._blueprints)
         mistakes = engine.load([Source(text, "draft.yaml", actor)])
         if mistakes:
             raise ConfigError(mistakes)
+        ran.ids += [row["id"] for row in engine.list()]
+        heard = self._with_scripts(engine, Heard.of([entry.automation for entry in engine.all_entries()]))
         engine.resume()
-        return engine, host
+        return engine, host, heard
+
+    def _with_scripts(self, engine: Engine, heard: Heard) -> Heard:
+        """The scripts that work now stand beside the rules that may call them; those of the text come first."""
+        scripts = self._scripts()
+        for name in {entry.automation.id for entry in engine.all_entries()} & scripts.keys():
+            del scripts[name]
+        while wanted := list(scripts) if heard.everything else sorted(heard.called & scripts.keys()):
+            engine.reload([scripts.pop(name) for name in wanted])
+            heard = heard.and_of([entry.automation for entry in engine.all_entries()])
+        return heard
 
     def _live_side(self, ids: Sequence[str], actor: Actor, span: tuple[float, float], look: _Look) -> Ran | None:
         """The rules of the same ids that work now, over the same events."""
@@ -157,7 +169,7 @@ class Replay:
         sides = []
         heard = Heard()
         for text in texts:
-            engine, host = self._engine(text, actor, span[0], ran)
+            engine, host, _ = self._engine(text, actor, span[0], ran)
             heard = heard.and_of([entry.automation for entry in engine.all_entries()])
             sides.append((host, engine))
         self._play(sides, heard, ids, span, look)
@@ -222,11 +234,12 @@ class Replayer:
 
 def _take_going(engine: Engine, ran: Ran) -> None:
     """Runs that have not ended at the end of the span."""
-    for trace in _told_as(engine, GOING):
+    for trace in _told_as(engine, ran.ids, GOING):
         ran.take(trace)
 
 
-def _told_as(engine: Engine, statuses: frozenset[str]) -> list[dict[str, Any]]:
-    """What the engine tells of its rules, of these kinds: as for any reader, personal values masked."""
-    told = [trace for entry in engine.all_entries() for trace in engine.traces(entry.automation.id)]
+def _told_as(engine: Engine, ids: Sequence[str], statuses: frozenset[str]) -> list[dict[str, Any]]:
+    """What the engine tells of these rules, of these kinds: as for any reader, personal values masked."""
+    there = {entry.automation.id for entry in engine.all_entries()}
+    told = [trace for name in ids if name in there for trace in engine.traces(name)]
     return [trace for trace in told if trace["status"] in statuses]

@@ -15,9 +15,11 @@ Row = dict[str, Any]
 
 
 class Ran:
-    """What one side, draft or live, did. All runs are counted; the first are kept."""
+    """What one side, draft or live, did. All runs are counted; the first are kept. ``ids``: its rules, not the scripts
+    that they call."""
 
     def __init__(self) -> None:
+        self.ids: list[str] = []
         self.total = self.alarms = 0
         self.shown: list[Row] = []
         self.by_moment: dict[tuple[Any, Any], Row] = {}

@@ -106,7 +106,8 @@ class StateTrigger(Trigger):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateTrigger(Trigger):
-    """The template becomes true."""
+    """The template becomes true. One that reads all states is looked at once a minute at most, one that reads a whole
+    domain once a second; what it names is looked at at once."""
 
     template: Template
     for_: Duration | None = None

@@ -120,9 +120,9 @@ def _targets(reader: Reader, source: Map) -> tuple[tuple[str | Template, ...], t
     for name, place in reader.split(holder, "entity_id"):
         if isinstance(name, Template) or name in ("all", "none"):
             found.append(name)
-        elif ENTITY_ID.fullmatch(name):
-            found.append(name)
-            reader.entity(name, place)
+        elif ENTITY_ID.fullmatch(name.lower()):
+            found.append(name.lower())
+            reader.entity(name.lower(), place)
         else:
             reader.wrong(place, f"{name!r} is no entity id; write domain.object, as in light.charot_12")
     return tuple(found), areas, holder.values_at["entity_id"]

@@ -206,7 +206,7 @@ class Reader:
 
     def moment(self, value: Any, place: Place) -> time | str | None:
         """A time of day, or the id of an entity whose state gives one."""
-        text = str(value).strip()
+        text = str(value).strip().lower()
         if ENTITY_ID.fullmatch(text):
             self.entity(text, place)
             return text
