@@ -176,15 +176,17 @@ def automation(reader: Reader, source: Map, name: str) -> Automation:
         silent=reader.text(source, "max_exceeded", "warning").lower() == "silent",
         enabled=reader.flag(source, "initial_state", True), triggers=triggers(reader, *when),
         conditions=conditions(reader, *held, "condition"), steps=steps(reader, *does, "action"),
-        variables=reader.named_data(source, "variables"), tree=tree, hash=tree_hash(tree), place=source.place,
+        variables=reader.named_data(source, "variables"), tree=tree, hash=tree_hash(name, tree), place=source.place,
         trigger_variables=reader.named_data(source, "trigger_variables"), on_restart=_on_restart(reader, source),
         fields=_fields(reader, source), uses_this="this" in str(tree),
     )  # fmt: skip
 
 
-def tree_hash(tree: Mapping[str, Any]) -> str:
-    """The name of one version of an automation: 32 hexadecimal digits of the SHA-256 of its source as JSON."""
-    text = json.dumps(tree, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+def tree_hash(name: str, tree: Mapping[str, Any]) -> str:
+    """The name of one version of an automation: 32 hexadecimal digits of the SHA-256 of its id and source as JSON. A
+    script's id stands outside its source: without it, two scripts of one text would be one version, and after a restart
+    the runs of both would be runs of one."""
+    text = json.dumps([name, tree], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
