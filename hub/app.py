@@ -291,7 +291,8 @@ class App:
         """Load them all. At the start a name that is not known does not hold a rule back (its plugin may come later);
         everything else that is wrong does. ``now``: later, so does that, and what works goes on as it was."""
         publisher = Actor("config", frozenset({CONFIG_ROLE}))
-        return self.engine.load([Source(padded(one), one.file, publisher) for one in config.automations], now)
+        sources = [Source(padded(one), one.file, publisher, one.wrong) for one in config.automations]
+        return self.engine.load(sources, now)
 
     async def _look_at_names(self) -> None:
         """Tell once of names in rules that no plugin has brought in."""

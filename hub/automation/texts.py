@@ -37,6 +37,9 @@ class Texts:
         read: Read = {}
         kept: dict[str, dict[str, _Kept]] = {}
         for source in sources:
+            if source.wrong is not None:
+                read.setdefault(source.file, []).append((source, Parsed((), (source.wrong,), frozenset())))
+                continue
             one = self._of(source.text, source.file, known)
             read.setdefault(source.file, []).append((source, one.parsed))
             kept.setdefault(source.file, {})[_hash(source.text)] = one

@@ -39,8 +39,12 @@ def folder_blueprints(*folders: Path) -> Blueprints:
             return None
         for folder in folders:
             file = folder / pure
-            if file.is_file():
-                return file.read_text(encoding="utf-8")
+            try:
+                if file.is_file():
+                    # what is no UTF-8 is kept as it is: its reader names the place
+                    return file.read_text(encoding="utf-8", errors="surrogateescape")
+            except (OSError, ValueError):  # a name that is too long, or a file that may not be read
+                continue
         return None
 
     return read

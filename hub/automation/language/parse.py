@@ -20,7 +20,7 @@ from hub.automation.language.parse_steps import steps
 from hub.automation.language.parse_triggers import triggers
 from hub.automation.language.reader import Reader
 from hub.automation.language.scene import scene_source
-from hub.automation.language.source import Map, Place, Seq, load, plain
+from hub.automation.language.source import Map, Place, Seq, load, plain, unreadable
 from hub.automation.language.steps import Automation
 from hub.automation.templates.template import Templates
 from hub.core.error import ConfigError, Mistake
@@ -72,9 +72,17 @@ class Parser:
     def parse_value(self, value: Any, place: Place) -> Parsed:
         """The same of what was read already."""
         found = _Found()
-        for number, (kind, name, item, at) in enumerate(self._parts(value, place, found)):
+        try:
+            parts = list(self._parts(value, place, found))
+        except Exception as fault:  # none of it is known, so what works of this file goes on as it was
+            return Parsed((), (*found.mistakes, unreadable(place, fault)), frozenset())
+        for number, (kind, name, item, at) in enumerate(parts):
             reader = Reader(self.templates, self.known, lenient=self.lenient)
-            made = self._whole(reader, kind, name, item, at, found.seen, number)
+            try:
+                made = self._whole(reader, kind, name, item, at, found.seen, number)
+            except Exception as fault:  # one automation's fault must not cost the others their work
+                made = None
+                reader.mistakes.append(unreadable(at, fault))
             found.mistakes += reader.mistakes
             if made is not None and not reader.mistakes and len(found.good) < MAX_AUTOMATIONS:
                 found.good.append(made)

@@ -152,6 +152,7 @@ def _time(reader: Reader, source: Map, common: dict[str, Any]) -> Trigger | None
     return TimeTrigger(**common, at=tuple(times), weekdays=reader.weekdays(source))
 
 
+MAX_DIGITS = 4
 _RANGES = {"hours": 24, "minutes": 60, "seconds": 60}
 
 
@@ -175,7 +176,8 @@ def _matching(reader: Reader, source: Map, unit: str, most: int) -> frozenset[in
         return None
     every = text.startswith("/")
     number = text[1:] if every else text
-    if isinstance(value, bool) or not number.isdecimal() or not (every <= int(number) < most + every):
+    counts = number.isdecimal() and len(number) <= MAX_DIGITS  # a number of 5,000 digits cannot even be read
+    if isinstance(value, bool) or not counts or not (every <= int(number) < most + every):
         reader.wrong(source.values_at[unit], f"{unit!r} must be a number below {most}, '/5' for every fifth, or '*'")
         return None
     return frozenset(range(0, most, int(number))) if every else frozenset({int(number)})
