@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hub.automation.language.blueprint import Blueprints, fill
-from hub.automation.language.known import Known
+from hub.automation.language.known import Hints, Known
 from hub.automation.language.parse_conditions import conditions
 from hub.automation.language.parse_steps import steps
 from hub.automation.language.parse_triggers import triggers
@@ -76,8 +76,9 @@ class Parser:
             parts = list(self._parts(value, place, found))
         except Exception as fault:  # none of it is known, so what works of this file goes on as it was
             return Parsed((), (*found.mistakes, unreadable(place, fault)), frozenset())
+        hints = Hints()
         for number, (kind, name, item, at) in enumerate(parts):
-            reader = Reader(self.templates, self.known, lenient=self.lenient)
+            reader = Reader(self.templates, self.known, lenient=self.lenient, hints=hints)
             try:
                 made = self._whole(reader, kind, name, item, at, found.seen, number)
             except Exception as fault:  # one automation's fault must not cost the others their work

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import time
 from typing import Any
 
-from hub.automation.language.known import check_event, check_match, event_name, near
+from hub.automation.language.known import check_event, check_match, event_name
 from hub.automation.language.model import (
     EventTrigger,
     ForeignTrigger,
@@ -65,7 +65,7 @@ def _one(reader: Reader, source: Map, path: str, number: str) -> Trigger | None:
         return build(reader, source, common)
     if reader.lenient:
         return ForeignTrigger(**common, kind=kind)
-    reader.wrong(named[2], f"there is no trigger {named[1]!r}{near(kind, _TRIGGERS)}")
+    reader.wrong(named[2], f"there is no trigger {named[1]!r}", kind, _TRIGGERS)
     return None
 
 
@@ -244,7 +244,7 @@ def _webhook(reader: Reader, source: Map, common: dict[str, Any]) -> Trigger | N
     for value, at in reader.items(source.get("allowed_methods"), source.values_at.get("allowed_methods", source.place)):
         methods.append(str(value).upper())
         if methods[-1] not in _METHODS:
-            reader.wrong(at, f"'allowed_methods' are {', '.join(_METHODS)}{near(methods[-1], _METHODS)}")
+            reader.wrong(at, f"'allowed_methods' are {', '.join(_METHODS)}", methods[-1], _METHODS)
     data: dict[str, Any] = {"webhook_id": name}
     if reader.flag(source, "local_only", False):
         data["local"] = True

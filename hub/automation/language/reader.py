@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import time
 from typing import Any, cast
 
-from hub.automation.language.known import Known, check_entity, near
+from hub.automation.language.known import Hints, Known, check_entity
 from hub.automation.language.model import Data, Duration, FixedDict, FixedList
 from hub.automation.language.source import Map, Place, Seq
 from hub.automation.templates.template import Template, Templates, TemplateWrong, is_template
@@ -30,26 +30,30 @@ class Reader:
     """Collects ``mistakes``; its methods answer ``None`` or a default where one was made.
 
     ``what``: against it names are checked; without it any well-formed name passes. ``lenient``: kinds and entities of
-    domains that the hub does not have pass too, for a file that was written for Home Assistant.
+    domains that the hub does not have pass too, for a file that was written for Home Assistant. ``hints``: those that
+    the whole text has.
     """
 
-    def __init__(self, templates: Templates, what: Known | None = None, *, lenient: bool = False) -> None:
+    def __init__(
+        self, templates: Templates, what: Known | None = None, *, lenient: bool = False, hints: Hints | None = None
+    ) -> None:
         self.templates, self.what, self.lenient = templates, what, lenient
+        self._hints = hints or Hints()
         self.mistakes: list[Mistake] = []
 
     def foreign(self, name: str) -> bool:
         """Is it, in a lenient check, a name of a domain that is not here?"""
         return self.lenient and self.what is not None and name.partition(".")[0] not in self.what.domains
 
-    def wrong(self, place: Place, words: str) -> None:
+    def wrong(self, place: Place, words: str, word: str = "", choices: Collection[str] = ()) -> None:
         if len(self.mistakes) < MAX_MISTAKES:
-            self.mistakes.append(place.mistake(words))
+            self.mistakes.append(place.mistake(words + self._hints.near(word, choices)))
 
     def known(self, source: Map, what: str, fields: Collection[str]) -> None:
         """Every key must be one of ``fields``."""
         for key in source:
             if key not in fields:
-                self.wrong(source.keys_at[key], f"{what} has no field {key!r}{near(key, fields)}")
+                self.wrong(source.keys_at[key], f"{what} has no field {key!r}", key, fields)
 
     def mapping(self, value: Any, place: Place, what: str) -> Map | None:
         if isinstance(value, Map):
@@ -90,7 +94,7 @@ class Reader:
     def word(self, source: Map, key: str, default: str, choices: Collection[str]) -> str:
         value = self.text(source, key, default)
         if value not in choices:
-            self.wrong(source.values_at[key], f"{key!r} must be one of {', '.join(choices)}{near(value, choices)}")
+            self.wrong(source.values_at[key], f"{key!r} must be one of {', '.join(choices)}", value, choices)
             return default
         return value
 
