@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+
 import pytest
 
 from hub.automation import Catalogue, check_text
@@ -24,11 +26,10 @@ def test_a_text_is_told_ten_times_what_was_meant() -> None:
 
 def test_few_names_are_compared_letter_by_letter(monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[list[str]] = []
-    real = known.get_close_matches
 
     def counting(word: str, choices: list[str], n: int, cutoff: float) -> list[str]:
         compared.append(choices)
-        return real(word, choices, n, cutoff)
+        return difflib.get_close_matches(word, choices, n, cutoff)
 
     monkeypatch.setattr(known, "get_close_matches", counting)
     names = [*LAMPS, "camera.lamp_number_7777", "switch.gate"]
