@@ -10,7 +10,7 @@ import importlib.metadata
 import logging
 import ssl
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -218,8 +218,9 @@ class App:
         """Does a plugin that is configured, and not up yet, declare it?"""
         return action in self.host.awaited_actions()
 
-    def _check_text(self, text: str) -> list[Mistake]:
-        return check_text(text, "draft", self.catalogue(), self.blueprints)
+    async def _check_text(self, text: str) -> list[Mistake]:
+        known = self.catalogue()
+        return await self.library.apart.run(lambda: check_text(text, "draft", known, self.blueprints))
 
     def _incident_is_open(self, entity: str) -> bool:
         state = self.pipeline.state.get(entity)
@@ -239,6 +240,8 @@ class App:
         public = self.config.web.public
         self.host.routes.address = self.url if public is None else public.url or self._url(1)
         await self.pipeline.start()
+        if await self.library.complete():
+            self.config = replace(self.config, automations=load(self.options.config).automations)
         self.grants.load()
         self.sessions.load()
         self.ledger.load()
@@ -276,6 +279,10 @@ class App:
     async def reload(self) -> Reloaded:
         """Read the configuration again and change what differs; ``ConfigError`` changes nothing. A file of automations
         with mistakes leaves the others to be taken up."""
+        async with self.library.turn:  # a text saved meanwhile would be replaced by the one that was read before
+            return await self._reload()
+
+    async def _reload(self) -> Reloaded:
         config = await asyncio.to_thread(load, self.options.config)
         change = await self.host.reload(config)
         before = {row["id"]: row["version"] for row in self.engine.list()}
@@ -293,7 +300,8 @@ class App:
         """Load them all. At the start a name that is not known does not hold a rule back (its plugin may come later);
         everything else that is wrong does. ``now``: later, so does that, and what works goes on as it was."""
         publisher = Actor("config", frozenset({CONFIG_ROLE}))
-        return self.engine.load([Source(padded(one), one.file, publisher) for one in config.automations], now)
+        sources = [Source(padded(one), one.file, publisher, one.wrong) for one in config.automations]
+        return self.engine.load(sources, now)
 
     async def _look_at_names(self) -> None:
         """Tell once of names in rules that no plugin has brought in."""

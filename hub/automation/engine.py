@@ -16,7 +16,7 @@ from hub.automation.entry import Entry, defaults_of, not_run, origin_of, row_of,
 from hub.automation.execution.arming import Arming
 from hub.automation.execution.holds import Holds
 from hub.automation.execution.on_templates import Shared
-from hub.automation.execution.records import actor_data, actor_from
+from hub.automation.execution.records import actor_from
 from hub.automation.execution.run import Plan, Run, Strand
 from hub.automation.execution.runs import Runs
 from hub.automation.execution.steps import compile_plan
@@ -33,13 +33,14 @@ from hub.automation.language.source import placed
 from hub.automation.language.steps import Automation
 from hub.automation.listening import Listening
 from hub.automation.locals import EngineActions, as_entity, entity_of
+from hub.automation.publishing import Publishing
 from hub.automation.settings import Settings
 from hub.automation.templates.template import TemplateFailed, Templates
 from hub.automation.templates.views import World
 from hub.automation.texts import Texts
 from hub.core.access import Actor
 from hub.core.bus import Subscription
-from hub.core.error import ConfigError, HubError, LimitExceeded, Mistake, NotFound
+from hub.core.error import HubError, LimitExceeded, Mistake, NotFound
 from hub.core.event import MAX_DEPTH, Event
 from hub.core.state import EntityState
 
@@ -77,6 +78,7 @@ class Engine:
         self._by_slug: dict[str, str] = {}  # automation's name as an object id → its id
         self._broken: dict[str, Mistakes] = {}  # by file
         self._settings = Settings(host)
+        self.publishing = Publishing(self._settings, self._texts, self._entries)
         self._resumed = False
         self._finished = host.rules.add(Subscription(self._runs.finished, "action_finished"))
         host.on_recover(self._forget, self._recover)
@@ -132,19 +134,11 @@ class Engine:
 
         The ids of its automations. Saving the text is the caller's; ``file`` is where it is saved.
         """
-        parsed = self._texts.parse(text, file, known)
-        mistakes = list(parsed.mistakes)
-        for made in parsed.automations:
+        decision = self.publishing.decide(text, publisher, file, known)
+        for made in decision.automations:
             there = self._entries.get(made.id)
-            if there is not None and file and there.file != file:
-                mistakes.append(made.place.mistake(f"the id {made.id!r} is taken already in {there.file}"))
-        if mistakes:
-            raise ConfigError(mistakes)
-        for made in parsed.automations:
-            there = self._entries.get(made.id)
-            self._settings.put(made.id, publisher=actor_data(publisher), hash=made.hash)
             self._install(made, file or (there.file if there else ""), publisher)
-        return [made.id for made in parsed.automations]
+        return decision.ids
 
     def remove(self, automation_id: str) -> None:
         """Take one out; what runs is ended."""
@@ -169,10 +163,11 @@ class Engine:
 
     def _install(self, made: Automation, file: str, publisher: Actor) -> None:
         there = self._entries.get(made.id)
-        if there is not None and there.automation.hash == made.hash and there.plan.publisher == publisher:
-            return
         setting = self._settings.of(made.id)
-        plan = self._plan(made, publisher, shadow=bool(setting.get("shadow")))
+        shadow = bool(setting.get("shadow"))
+        if there and (there.automation.hash, there.plan.publisher, there.plan.shadow) == (made.hash, publisher, shadow):
+            return
+        plan = self._plan(made, publisher, shadow=shadow)
         enabled = setting.get("enabled", made.enabled)
         entry = Entry(plan, file, enabled)
         if there is not None:

@@ -31,12 +31,16 @@ class Texts:
     def __init__(self, templates: Templates, blueprints: Blueprints, *, lenient: bool) -> None:
         self._templates, self._blueprints, self._lenient = templates, blueprints, lenient
         self._kept: dict[str, dict[str, _Kept]] = {}  # by file, then by hash: a file may hold several texts
+        self._last: tuple[str, str, _Kept] | None = None  # what ``parse`` read last, before it is a file's
 
     def read(self, sources: Iterable[Source], known: Known | None) -> Read:
         """Parse the texts of whole files; what the files held before is forgotten."""
         read: Read = {}
         kept: dict[str, dict[str, _Kept]] = {}
         for source in sources:
+            if source.wrong is not None:
+                read.setdefault(source.file, []).append((source, Parsed((), (source.wrong,), frozenset())))
+                continue
             one = self._of(source.text, source.file, known)
             read.setdefault(source.file, []).append((source, one.parsed))
             kept.setdefault(source.file, {})[_hash(source.text)] = one
@@ -44,8 +48,11 @@ class Texts:
         return read
 
     def parse(self, text: str, file: str, known: Known | None) -> Parsed:
-        """Parse one text of a file that may hold more."""
-        return self._of(text, file, known).parsed
+        """Parse one text of a file that may hold more. May be called in a thread; the next ``parse`` or ``read`` of the
+        same then costs nothing."""
+        one = self._of(text, file, known)
+        self._last = (file, text, one)
+        return one.parsed
 
     def keep_only(self, files: Collection[str]) -> None:
         """Forget files that are gone."""
@@ -53,7 +60,8 @@ class Texts:
             del self._kept[file]
 
     def _of(self, text: str, file: str, known: Known | None) -> _Kept:
-        kept = self._kept.get(file, {}).get(_hash(text))
+        last = self._last
+        kept = last[2] if last and last[:2] == (file, text) else self._kept.get(file, {}).get(_hash(text))
         if kept is not None and kept.known == known and self._same(kept.blueprints):
             return kept
         used: dict[str, str | None] = {}

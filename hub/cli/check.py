@@ -130,11 +130,10 @@ def _automations(config: HubConfig, plugins: Discovery) -> list[Mistake]:
 
     folders = [base / "blueprints" / "automation" for base in (config.path.parent, builtin_folder().parent)]
     blueprints, known = folder_blueprints(*folders), catalogue(config, plugins)
-    return [
-        mistake
-        for source in config.automations
-        for mistake in check_text("\n" * (source.line - 1) + source.text, source.file, known, blueprints)
-    ]
+    found = [source.wrong for source in config.automations if source.wrong is not None]
+    for source in config.automations:
+        found += check_text("\n" * (source.line - 1) + source.text, source.file, known, blueprints)
+    return found
 
 
 def catalogue(config: HubConfig, plugins: Discovery) -> Catalogue:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Literal, Protocol
@@ -164,22 +163,22 @@ class EditorApi:
         return answer
 
     async def blueprints(self, ask: Ask[NoBody]) -> dict[str, Any]:
-        return {"blueprints": await asyncio.to_thread(self._gallery.all)}
+        return {"blueprints": await self._library.apart.run(self._gallery.all)}
 
     async def add(self, ask: Ask[BlueprintBody]) -> dict[str, Any]:
-        await asyncio.to_thread(self._gallery.add, ask.body.path, ask.body.text)
+        await self._library.apart.run(lambda: self._gallery.add(ask.body.path, ask.body.text))
         return {"path": ask.body.path}
 
     async def render(self, ask: Ask[RenderBody]) -> dict[str, Any]:
         body, known = ask.body, self._known()
-        return await asyncio.to_thread(
-            self._gallery.render, body.path, body.input, body.yaml, body.id, body.alias, known
+        return await self._library.apart.run(
+            lambda: self._gallery.render(body.path, body.input, body.yaml, body.id, body.alias, known)
         )
 
     async def words(self, ask: Ask[NoBody]) -> dict[str, Any]:
         known = self._known()
         seen = [entity for entity in self._pipeline.state if self._mask.may_read(ask.actor, entity)]
-        blueprints = await asyncio.to_thread(self._gallery.all)
+        blueprints = await self._library.apart.run(self._gallery.all)
         return {
             "entities": [_entity(entity) for entity in seen[:MAX_ENTITIES]],
             "actions": [_action(spec) for _, spec in sorted(known.actions.items())],

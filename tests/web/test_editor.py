@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 from aiohttp import ClientSession, DummyCookieJar
 
 from hub.app import App, Options
+from hub.automation.check import check_text
 from hub.automation.library import VERSIONS, hash_of, included_folder
+from hub.core.error import Mistake
 from tests.scenarios.kit import people, write_zone
 from tests.web.conftest import Door, Start
 
@@ -359,3 +362,16 @@ async def test_only_who_may_publish_saves(desk: Door, tmp_path: Path) -> None:
         status, _ = await save(desk, "rules.yaml", "", hash_of(RULES.encode()), role=role)
         assert status == 403
     assert (folder(tmp_path) / "rules.yaml").read_text() == RULES
+
+
+async def test_a_text_is_checked_beside_the_loop(desk: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[threading.Thread] = []
+
+    def check(text: str, *rest: Any) -> list[Mistake]:
+        threads.append(threading.current_thread())
+        return check_text(text, *rest)
+
+    monkeypatch.setattr("hub.app.check_text", check)
+    status, told = await desk.ask("POST", "/api/automations/check", "operator", json={"text": "id: ["})
+    assert (status, told["mistakes"][0]["line"]) == (200, 2)
+    assert [thread is threading.main_thread() for thread in threads] == [False]

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from hub.automation.language.known import near
 from hub.automation.language.reader import Reader
 from hub.automation.language.source import Input, Map, Place, Seq, load
 from hub.core.error import ConfigError
@@ -39,8 +38,12 @@ def folder_blueprints(*folders: Path) -> Blueprints:
             return None
         for folder in folders:
             file = folder / pure
-            if file.is_file():
-                return file.read_text(encoding="utf-8")
+            try:
+                if file.is_file():
+                    # what is no UTF-8 is kept as it is: its reader names the place
+                    return file.read_text(encoding="utf-8", errors="surrogateescape")
+            except (OSError, ValueError):  # a name that is too long, or a file that may not be read
+                continue
         return None
 
     return read
@@ -122,7 +125,7 @@ def _values(reader: Reader, given: Map, declared: dict[str, Map], use: Map) -> d
     values: dict[str, tuple[Any, Place]] = {}
     for name in given:
         if name not in declared:
-            reader.wrong(given.keys_at[name], f"the blueprint has no input {name!r}{near(name, declared)}")
+            reader.wrong(given.keys_at[name], f"the blueprint has no input {name!r}", name, declared)
         else:
             values[name] = (given[name], given.values_at[name])
     for name, spec in declared.items():
@@ -154,9 +157,8 @@ def _merged(reader: Reader, body: Map, source: Map, values: dict[str, tuple[Any,
 def _filled(reader: Reader, value: Any, place: Place, values: dict[str, tuple[Any, Place]]) -> tuple[Any, Place]:
     if isinstance(value, Input):
         if value.name not in values:
-            reader.wrong(
-                value.place, f"!input {value.name}: the blueprint declares no such input{near(value.name, values)}"
-            )
+            words = f"!input {value.name}: the blueprint declares no such input"
+            reader.wrong(value.place, words, value.name, values)
             return None, place
         return values[value.name]
     if isinstance(value, Map):

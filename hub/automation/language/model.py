@@ -13,6 +13,7 @@ from typing import Any
 from hub.automation.language.source import NOWHERE, Place
 from hub.automation.templates.template import Template
 from hub.core.access import Actor
+from hub.core.error import Mistake
 
 Data = Any  # JSON data in which a text may be a Template
 
@@ -50,11 +51,13 @@ Duration = float | Template | Mapping[str, float | Template]  # seconds, or {hou
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One YAML text of automations. ``publisher``: with whose rights they act."""
+    """One YAML text of automations. ``publisher``: with whose rights they act. ``wrong``: why there is no text; what
+    the file held before goes on."""
 
     text: str
     file: str
     publisher: Actor
+    wrong: Mistake | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hub.automation.language.known import near
 from hub.automation.language.model import (
     Condition,
     ForeignCondition,
@@ -69,7 +68,7 @@ def _foreign(reader: Reader, source: Map, kind: Any, path: str) -> Condition | N
     elif reader.lenient and isinstance(kind, str) and kind not in KINDS:
         return ForeignCondition(**common(reader, source, path), kind=kind)
     else:
-        reader.wrong(source.values_at["condition"], f"there is no condition {kind!r}{near(str(kind), KINDS)}")
+        reader.wrong(source.values_at["condition"], f"there is no condition {kind!r}", str(kind), KINDS)
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from hub.automation.language.known import check_action, check_event, check_fields, check_slip, is_local, near
+from hub.automation.language.known import check_action, check_event, check_fields, check_slip, is_local
 from hub.automation.language.model import GroupCondition, TemplateCondition
 from hub.automation.language.parse_conditions import GROUPS, common, condition, conditions
 from hub.automation.language.parse_triggers import triggers
@@ -58,7 +58,7 @@ def step(reader: Reader, value: Any, place: Place, path: str) -> Step | None:
         return _condition_step(reader, source, path)
     first = next(iter(source), "")
     named = ", ".join(key for key in _STEPS if key not in _OLD)
-    reader.wrong(place, f"this is no step: it has none of {named}{near(first, _STEPS)}")
+    reader.wrong(place, f"this is no step: it has none of {named}", first, _STEPS)
     return None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import time
 from typing import Any
 
-from hub.automation.language.known import check_event, check_match, event_name, near
+from hub.automation.language.known import check_event, check_match, event_name
 from hub.automation.language.model import (
     EventTrigger,
     ForeignTrigger,
@@ -65,7 +65,7 @@ def _one(reader: Reader, source: Map, path: str, number: str) -> Trigger | None:
         return build(reader, source, common)
     if reader.lenient:
         return ForeignTrigger(**common, kind=kind)
-    reader.wrong(named[2], f"there is no trigger {named[1]!r}{near(kind, _TRIGGERS)}")
+    reader.wrong(named[2], f"there is no trigger {named[1]!r}", kind, _TRIGGERS)
     return None
 
 
@@ -152,6 +152,7 @@ def _time(reader: Reader, source: Map, common: dict[str, Any]) -> Trigger | None
     return TimeTrigger(**common, at=tuple(times), weekdays=reader.weekdays(source))
 
 
+MAX_DIGITS = 4
 _RANGES = {"hours": 24, "minutes": 60, "seconds": 60}
 
 
@@ -175,7 +176,8 @@ def _matching(reader: Reader, source: Map, unit: str, most: int) -> frozenset[in
         return None
     every = text.startswith("/")
     number = text[1:] if every else text
-    if isinstance(value, bool) or not number.isdecimal() or not (every <= int(number) < most + every):
+    counts = number.isdecimal() and len(number) <= MAX_DIGITS  # a number of 5,000 digits cannot even be read
+    if isinstance(value, bool) or not counts or not (every <= int(number) < most + every):
         reader.wrong(source.values_at[unit], f"{unit!r} must be a number below {most}, '/5' for every fifth, or '*'")
         return None
     return frozenset(range(0, most, int(number))) if every else frozenset({int(number)})
@@ -242,7 +244,7 @@ def _webhook(reader: Reader, source: Map, common: dict[str, Any]) -> Trigger | N
     for value, at in reader.items(source.get("allowed_methods"), source.values_at.get("allowed_methods", source.place)):
         methods.append(str(value).upper())
         if methods[-1] not in _METHODS:
-            reader.wrong(at, f"'allowed_methods' are {', '.join(_METHODS)}{near(methods[-1], _METHODS)}")
+            reader.wrong(at, f"'allowed_methods' are {', '.join(_METHODS)}", methods[-1], _METHODS)
     data: dict[str, Any] = {"webhook_id": name}
     if reader.flag(source, "local_only", False):
         data["local"] = True

@@ -109,6 +109,16 @@ class Templates:
     def compile(self, source: str, *, limited: bool = False) -> Template:
         """``TemplateWrong`` with words for its author. ``limited``: it may not look at states and the time, since it
         is rendered once, when its file is loaded."""
+        try:
+            return self._compiled(source, limited=limited)
+        except TemplateWrong:
+            raise
+        except RecursionError:
+            raise TemplateWrong("template: nested too deeply") from None
+        except Exception as wrong:  # a number of 5,000 digits, and what else nobody foresaw: it is this template's
+            raise TemplateWrong(f"template: {str(wrong)[:300] or type(wrong).__name__}") from None
+
+    def _compiled(self, source: str, *, limited: bool) -> Template:
         if limited and is_template(source):
             self._limited(source)
         made = self._cache.get(source)
