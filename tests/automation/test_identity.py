@@ -46,7 +46,7 @@ def kept(zone: Zone) -> dict[str, list[Any]]:
 
 def everywhere(ids: list[str]) -> dict[str, list[str]]:
     """The same ids in all of it."""
-    return {key: ids for key in ("traces", "not_run", "errors", "records")}
+    return dict.fromkeys(("traces", "not_run", "errors", "records"), ids)
 
 
 async def ran(*ids: str) -> Zone:
