@@ -33,6 +33,7 @@ from hub.automation.language.source import placed
 from hub.automation.language.steps import Automation
 from hub.automation.listening import Listening
 from hub.automation.locals import EngineActions, as_entity, entity_of
+from hub.automation.names import Names
 from hub.automation.publishing import Publishing
 from hub.automation.settings import Settings
 from hub.automation.templates.template import TemplateFailed, Templates
@@ -75,7 +76,7 @@ class Engine:
         self._listening = Listening(self._arming, self._fire, self._fault)
         self._actions = EngineActions(self, lambda: Notes(host.clock), lambda name: self._runs.active(name) > 0)
         self._entries: dict[str, Entry] = {}
-        self._by_slug: dict[str, str] = {}  # automation's name as an object id → its id
+        self._names = Names()
         self._broken: dict[str, Mistakes] = {}  # by file
         self._settings = Settings(host)
         self.publishing = Publishing(self._settings, self._texts, self._entries)
@@ -141,10 +142,11 @@ class Engine:
         return decision.ids
 
     def remove(self, automation_id: str) -> None:
-        """Take one out; what runs is ended."""
+        """Take one out for good: what runs is ended, and nothing is kept of it."""
         self._entry(automation_id)
         self._remove(automation_id)
         self._settings.drop(automation_id)
+        self._runs.reports.forget(automation_id)
 
     def set_enabled(self, automation_id: str, enabled: bool) -> None:
         """Switch one on or off, durably; what runs goes on."""
@@ -175,7 +177,7 @@ class Engine:
             entry.last_run, entry.skipped = there.last_run, there.skipped
         self._entries[made.id] = entry
         if made.kind == "automation":
-            self._by_slug[slug(made.alias)] = made.id
+            self._names.put(made.id, slug(made.alias))
         self._listening.set(entry)
 
     def _plan(self, made: Automation, publisher: Actor, *, shadow: bool) -> Plan:
@@ -184,7 +186,9 @@ class Engine:
     def _remove(self, name: str) -> None:
         entry = self._entries.pop(name)
         self._listening.stop(entry)
+        self._names.drop(name)
         self._runs.cancel(name, "the automation was removed")
+        self._runs.reports.not_run.pop(name, None)
 
     def _entry(self, name: str) -> Entry:
         entry = self._entries.get(name)
@@ -259,7 +263,7 @@ class Engine:
     def named(self, entity: str) -> Entry | None:
         """``automation.X`` by its id or by its name, ``script.X``, ``scene.X``, or an id; ``None`` without one."""
         name = entity.removeprefix("automation.")
-        return self._entries.get(name) or self._entries.get(self._by_slug.get(name, ""))
+        return self._entries.get(name) or self._entries.get(self._names.of(name))
 
     def all_entries(self) -> Iterable[Entry]:
         """Everything."""
@@ -308,6 +312,7 @@ class Engine:
         """After the journal and ``load``: go on with what the records hold. What fell due meanwhile runs at once."""
         self._resumed = True
         self._runs.resume(self._plan_of)
+        self._runs.reports.forget_gone(self._entries)
         for name, kept in self._runs.reports.traces.items():
             if name in self._entries and kept:
                 self._entries[name].last_run = kept[-1]["started"]

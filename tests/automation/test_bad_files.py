@@ -135,3 +135,10 @@ def test_a_fault_in_the_whole_text_names_its_first_line(
     assert (parsed.automations, parsed.broken) == ((), frozenset())
     assert parsed.mistakes == (Mistake("a.yaml", 2, 1, "this cannot be read: RuntimeError: a bug"),)
     assert caplog.text.count("Traceback") == 2
+
+
+def test_what_is_decided_at_load_has_a_budget_of_its_own() -> None:
+    """A text may be read in a thread while the loop renders."""
+    templates = Templates(World(State(EventTypes()), ManualClock(START), UTC))
+    assert templates.compile("{% for i in range(2) %}{{ i }}{% endfor %}", limited=True).render({}) == "01"
+    assert (templates._budget._until, templates._apart is not None and templates._apart._budget._until > 0) == (0, True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from hub.automation import Source
+from tests.automation.test_kill_points import opened
 from tests.automation.zone import OFFICER, Zone
 
 
@@ -37,3 +40,39 @@ async def test_an_event_of_a_name_of_ones_own_about_an_entity_needs_the_right_to
     zone.engine.reload([Source(text % ", entity_id: light.a", "a.yaml", OFFICER)])
     zone.fire("go")
     assert len(await zone.events_of("made_up")) == 1
+
+
+async def test_an_event_s_data_is_json_and_costs_no_other_event_its_commit(tmp_path: Path) -> None:
+    text = """
+- id: a
+  mode: parallel
+  triggers: {trigger: event, event_type: go}
+  actions: [{event: made_up, event_data: {a: "%s"}}]
+"""
+    zone = await Zone(opener=lambda types, clock: opened(tmp_path, types, clock)).start()
+    for made, kept in (
+        ("{{ [2] | set }}", [2]), ("{{ {1: (1, 2)} }}", {"1": [1, 2]}), ("{{ {(1, 2): 3} }}", {"(1, 2)": 3}),
+    ):  # fmt: skip
+        zone.engine.reload([Source(text % made, "a.yaml", OFFICER)])
+        zone.plate("AB1")
+        zone.fire("go")
+        await zone.idle()
+        assert zone.events("made_up")[-1].data == {"a": kept}
+    assert len(zone.events("plate_read")) == 3
+
+
+async def test_a_shadow_s_notes_cost_no_event_its_commit(tmp_path: Path) -> None:
+    text = """
+- id: p
+  triggers: {trigger: event, event_type: go}
+  actions: [{action: notify.tell, data: {to: x, text: "{{ [2] | set }}"}}]
+"""
+    zone = await Zone(opener=lambda types, clock: opened(tmp_path, types, clock)).start(text)
+    zone.engine.set_shadow("p", True)
+    await zone.idle()
+    zone.plate("AB1")
+    zone.fire("go")
+    await zone.idle()
+    assert len(zone.events("plate_read")) == 1
+    ((_, kept),) = zone.journal.records("traces")
+    assert kept["steps"][0]["detail"]["data"] == {"to": "x", "text": [2]}

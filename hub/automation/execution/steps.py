@@ -30,6 +30,7 @@ from hub.automation.templates.template import Template
 from hub.automation.templates.views import World
 from hub.core.access import Actor
 from hub.core.event import Draft
+from hub.core.plain import plain
 from hub.core.system import StateChanged
 
 Execute = Callable[[Strand], Flow]
@@ -216,6 +217,8 @@ def _event(step: EventStep, host: Host) -> Execute:
             if not kind.outside or kind.name == StateChanged.type.name:
                 raise StepFailed(f"{step.type} is an event of the hub itself; an automation cannot fire it")
             data = kind.validate(data)
+        else:
+            data = plain(data)  # memory then holds what the journal will give again
         if kind is not None or entity is not None:  # a name of one's own is free; what it is said about is not
             host.authorize(run.actor, f"event.emit:{step.type}", entity)
         event = host.emit(

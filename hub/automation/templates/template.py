@@ -12,7 +12,7 @@ from ast import literal_eval
 from collections.abc import Mapping
 from difflib import get_close_matches
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 import jinja2
 from jinja2 import nodes
@@ -101,6 +101,7 @@ class Templates:
     def __init__(self, world: World, *, strict: bool = False) -> None:
         self.world = world
         self._budget = Budget()
+        self._strict, self._apart = strict, cast("Templates | None", None)
         self._env = env = _Environment(world, self._budget, jinja2.StrictUndefined if strict else Undefined)
         tests: dict[str, Any] = {**env.tests}
         self._closures = Closures(env.globals, env.filters, tests, env.getitem, env.undefined, self._budget.keep)
@@ -121,6 +122,9 @@ class Templates:
     def _compiled(self, source: str, *, limited: bool) -> Template:
         if limited and is_template(source):
             self._limited(source)
+            # it is rendered at once, and where a text is read that may be in a thread: with a budget of its own
+            self._apart = self._apart or Templates(self.world, strict=self._strict)
+            return self._apart.compile(source)
         made = self._cache.get(source)
         if made is None:
             if len(self._cache) >= MAX_CACHED:
