@@ -32,8 +32,8 @@ test: install .venv/installed-dev
 	@scripts/debian.sh "for the tests" $(TEST_PACKAGES)
 	$(MAKE) --no-print-directory check
 	cd ui && npm test
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile --ignore tests/architecture --ignore tests/e2e
-	$(BIN)/pytest -n 2 --dist loadfile tests/e2e
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --ignore tests/architecture --ignore tests/e2e || scripts/again.sh $(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile tests/e2e || scripts/again.sh $(BIN)/pytest
 
 check: check-python check-ui
 

@@ -222,15 +222,15 @@ def _expand(raw: dict[str, Any]) -> dict[str, Any]:
     base = told.pop("~", None)
     if isinstance(told.get("device"), dict):
         told["device"] = {DEVICE_ABBREVIATIONS.get(key, key): value for key, value in told["device"].items()}
-    rows = told.get("availability")
-    if isinstance(rows, dict):
-        rows = [rows]
-    if isinstance(rows, list):
-        told["availability"] = [
-            {ABBREVIATIONS.get(key, key): value for key, value in row.items()} for row in rows if isinstance(row, dict)
-        ]
+    rows = told.get("availability") or []
+    rows = [rows] if isinstance(rows, dict) else rows
+    if not isinstance(rows, list):
+        raise BadDiscovery("availability is no list of topics")
+    told["availability"] = [
+        {ABBREVIATIONS.get(key, key): value for key, value in row.items()} for row in rows if isinstance(row, dict)
+    ]
     if isinstance(base, str):
-        for holder in (told, *(told.get("availability") or ())):
+        for holder in (told, *told["availability"]):
             for key, value in holder.items():
                 if key.endswith("topic") and isinstance(value, str) and value:
                     holder[key] = _tilde(value, base)
@@ -244,8 +244,8 @@ def _tilde(value: str, base: str) -> str:
 
 
 def _availability(told: Mapping[str, Any]) -> tuple[Availability, ...]:
-    rows = told.get("availability")
-    if isinstance(rows, list):
+    rows = told["availability"]
+    if rows:
         if len(rows) > 8:
             raise BadDiscovery("over 8 availability topics")
         made = []

@@ -87,6 +87,7 @@ def test_what_is_read_of_a_state() -> None:
         ({"uniq_id": "x" * 300}, "a text of at most 256"), ({"qos": 3}, "whole number from 0 to 2"),
         ({"bri_cmd_tpl": "{{ value / 2 }}"}, "not understood"), ({"stat_t": "a/+"}, "is no topic"),
         ({"avty": [{"pl_avail": "x"}]}, "without topic"), ({"avty": [{"t": "a"}] * 9}, "over 8"),
+        ({"avty": True, "~": "a"}, "no list"), ({"avty": " ", "~": "a"}, "no list"),
         ({"on_cmd_type": "never"}, "one of last, first, brightness"), ({"bri_scl": True}, "whole number"),
         ({"name": "x\ud800"}, "no JSON in UTF-8"), ({"cmd_t": "a\n/set"}, "is no topic"),
     ],

@@ -76,6 +76,9 @@ async def begin(tmp_path: Path) -> AsyncIterator[Begin]:
             app = App(Options(config, tmp_path / "data", port=0))
             await app.start()
             stack.push_async_callback(app.stop)
+            firsts = [instance.first for instance in app.host.instances.values()]
+            if firsts:  # the hub itself waits 5 s for its plugins; a busy machine takes longer
+                await asyncio.wait(firsts, timeout=WITHIN_S)
             return Scene(app, folks, await stack.enter_async_context(session()))
 
         yield start
