@@ -75,8 +75,11 @@ class Bus:
             found += listed
         if keys := self._keys.get(event.type):
             for key, values in keys.items():
-                value = event.data.get(key)
-                if isinstance(value, Hashable) and (listed := values.get(value)):
+                try:
+                    listed = values.get(event.data.get(key))
+                except TypeError:  # a list or a mapping, which nobody can wait for
+                    continue
+                if listed:
                     found += listed
         if change is not None and (listed := self._by_entity.get(change.entity)):
             found += listed

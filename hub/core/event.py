@@ -229,18 +229,20 @@ class Draft(NamedTuple):
 
 
 class EventTypes:
-    """The event types this hub knows: the vocabulary's and each plugin's. Filled by the composition root."""
+    """The event types this hub knows: the vocabulary's and each plugin's. Filled by the composition root.
+
+    ``get(name)``: the type, or ``None``: events of unknown types are kept as they are. Asked three times an event.
+    """
+
+    get: Callable[[str], EventType | None]
 
     def __init__(self, types: Iterable[EventType] = ()) -> None:
         self._types: dict[str, EventType] = {kind.name: kind for kind in types}
+        self.get = self._types.get
 
     def add(self, kind: EventType) -> None:
         """Make a type known; the same name again replaces it (a reloaded plugin)."""
         self._types[kind.name] = kind
-
-    def get(self, name: str) -> EventType | None:
-        """The type, or ``None``: events of unknown types are kept as they are."""
-        return self._types.get(name)
 
     def need(self, name: str) -> EventType:
         """The type; ``NotFound`` otherwise."""

@@ -8,8 +8,8 @@ from random import Random, SystemRandom
 from hub.core.clock import Clock
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u to misread aloud
-_PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]  # two characters a look-up: an id is made for every event
-_TIME, _RANDOM = tuple(range(40, -1, -10)), tuple(range(70, -1, -10))
+_PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]  # two characters a look-up
+_TIME = tuple(range(40, -1, -10))
 
 
 class Ids:
@@ -25,8 +25,13 @@ class Ids:
         at = int(self._clock.now() * 1000) & (1 << 48) - 1
         if at != self._at:
             self._at, self._prefix = at, "".join([_PAIRS[at >> shift & 1023] for shift in _TIME])
-        value = self.random.getrandbits(80)
-        return self._prefix + "".join([_PAIRS[value >> shift & 1023] for shift in _RANDOM])
+        value, pair = self.random.getrandbits(80), _PAIRS
+        # one text, no list: an id is made for every event
+        return (
+            f"{self._prefix}{pair[value >> 70]}{pair[value >> 60 & 1023]}{pair[value >> 50 & 1023]}"
+            f"{pair[value >> 40 & 1023]}{pair[value >> 30 & 1023]}{pair[value >> 20 & 1023]}"
+            f"{pair[value >> 10 & 1023]}{pair[value & 1023]}"
+        )
 
     def receipt(self) -> str:
         """A number that a citizen can read out: ``K7M-2QX``, one of 10⁹, from letters not to be misread."""

@@ -178,10 +178,10 @@ class Pipeline:
                 where=draft.entity or draft.type,
                 hint="two automations probably trigger each other",
             )
-        now = self.clock.now()
+        now, kind = self.clock.now(), self.types.get(draft.type)
         event = Event(
             self.state.seq + 1, self.ids.new(), draft.type, now if draft.at is None else draft.at, now,
-            draft.entity, draft.source, draft.data, draft.cause, draft.depth, self._version(draft.type),
+            draft.entity, draft.source, draft.data, draft.cause, draft.depth, kind.version if kind else 1,
         )  # fmt: skip
         change = self.state.apply(event)
         self._open.events.append((event, change))
@@ -375,10 +375,6 @@ class Pipeline:
             log.exception("the journal failed")
             return StorageFailed(f"the journal failed: {fault}")
         return None
-
-    def _version(self, name: str) -> int:
-        kind = self.types.get(name)
-        return kind.version if kind else 1
 
 
 def _resolve(waiters: Sequence[Place], outcome: tuple[Event, asyncio.Future[None]] | Exception) -> None:
