@@ -13,7 +13,7 @@ from hub.automation.execution.holds import RUNS
 from hub.automation.execution.living import Living
 from hub.automation.execution.records import SOURCES, Records
 from hub.automation.execution.reports import Reports
-from hub.automation.execution.run import Plan, Run, Strand, Waiting
+from hub.automation.execution.run import Plan, Run, Strand, Turn, Waiting
 from hub.automation.execution.trace import Notes, masked
 from hub.automation.execution.waits import Waits
 from hub.automation.host import Host
@@ -44,6 +44,7 @@ class Runs:
         self._waits = Waits(host.clock, arming, self._wake, self._give_up, self.reports)
         # outcomes that came after the start and before ``resume``: devices may be quicker than the engine
         self._early: OrderedDict[str, Event] | None = OrderedDict()
+        self._turn: Turn | None = None
         self._late: OrderedDict[str, tuple[Run, dict[str, Any], str]] = OrderedDict()
 
     def active(self, automation: str) -> int:
@@ -98,13 +99,21 @@ class Runs:
         return Actor(name, publisher.roles, publisher.owner, publisher.grants, publisher.purpose)
 
     def _go(self, run: Run, strand: Strand) -> None:
+        """Go on with a run; those that it starts by its events, meanwhile, are part of the same turn."""
+        outer, self._turn = self._turn, self._turn or Turn()
+        try:
+            self._proceed(run, strand, self._turn)
+        finally:
+            self._turn = outer
+
+    def _proceed(self, run: Run, strand: Strand, turn: Turn) -> None:
         """Go on with a strand, and with all that become ready by it."""
         if self._publisher_now(run.plan.publisher) is None:
             who = run.plan.publisher.id
             run.root.fail(str(Denied("its publisher has no account any more", where=who, hint="publish it again")))
             self._end(run)
             return
-        run.begin_turn()
+        run.begin_turn(turn)
         ready = deque([strand])
         while ready:
             strand = ready.popleft()
