@@ -9,7 +9,8 @@ import asyncio
 import importlib.metadata
 import logging
 import ssl
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -31,7 +32,7 @@ from hub.access.viewing import RightsGate
 from hub.access.views import OwnerGate, Views
 from hub.automation.check import Catalogue, check_text
 from hub.automation.engine import Engine
-from hub.automation.entry import text_of
+from hub.automation.entry import scripts_of, text_of
 from hub.automation.gallery import Gallery
 from hub.automation.host import live
 from hub.automation.language.blueprint import folder_blueprints
@@ -81,6 +82,7 @@ log = logging.getLogger(__name__)
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 DEMO = DemoLogin(demo.USER, demo.PASSWORD)
+NAMES_WITHIN_S = 120.0  # so late after a start plugins of slow devices bring in what rules name
 CONFIG_ROLE = "operator"  # with whose rights the automations of the configuration file act
 
 
@@ -121,7 +123,7 @@ class App:
         self._build_access()
         self._build_plugins()
         self._build_web()
-        self._sweeper: asyncio.Task[None] | None = None
+        self._beside: list[asyncio.Task[None]] = []
 
     # --- building
 
@@ -169,6 +171,7 @@ class App:
         self.replayer = Replayer(Replay(
             self.journal, self.types, ZoneInfo(zone.timezone), zone.center, self.blueprints,
             action=rules.action, check=self.roles.check, live=lambda name: text_of(self.engine.named(name)),
+            scripts=lambda: scripts_of(self.engine.all_entries()),
         ))  # fmt: skip
         self.library = Library(self.options.config, self.pipeline, self.engine, self.catalogue, self.blueprints)
         self.gallery = Gallery(self.blueprints, *folders)
@@ -198,7 +201,8 @@ class App:
             ).routes(),
             *AutomationApi(self.pipeline, self.engine, self._check_text).routes(),
             *EditorApi(
-                self.pipeline, self.engine, self.library, self.gallery, mask, self.catalogue, self.replayer
+                self.pipeline, self.engine, self.library, self.gallery, mask, self.ledger, self.catalogue,
+                self.replayer,
             ).routes(),
             *self.stream.routes(),
             *self.live.routes(),
@@ -214,8 +218,9 @@ class App:
         """Does a plugin that is configured, and not up yet, declare it?"""
         return action in self.host.awaited_actions()
 
-    def _check_text(self, text: str) -> list[Mistake]:
-        return check_text(text, "draft", self.catalogue(), self.blueprints)
+    async def _check_text(self, text: str) -> list[Mistake]:
+        known = self.catalogue()
+        return await self.library.apart.run(lambda: check_text(text, "draft", known, self.blueprints))
 
     def _incident_is_open(self, entity: str) -> bool:
         state = self.pipeline.state.get(entity)
@@ -235,6 +240,8 @@ class App:
         public = self.config.web.public
         self.host.routes.address = self.url if public is None else public.url or self._url(1)
         await self.pipeline.start()
+        if await self.library.complete():
+            self.config = replace(self.config, automations=load(self.options.config).automations)
         self.grants.load()
         self.sessions.load()
         self.ledger.load()
@@ -248,16 +255,16 @@ class App:
         self.engine.resume()
         self.pipeline.armed.set()
         self.pipeline.emit(Draft(HubStarted.type.name, {}, "hub"))
-        for mistake in mistakes:
-            self._report(Fault(where=f"{mistake.file}:{mistake.line}:{mistake.column}", message=mistake.words))
+        self._report_mistakes(mistakes)
         await self.server.start()
         jobs = {"disk": self._look_at_disk, "sessions and clock": self._look_around, "retention": self.nightly.look}
-        self._sweeper = asyncio.create_task(Sweeper(self.clock, jobs, self._report).run(), name="sweeper")
+        sweeper = Sweeper(self.clock, jobs, self._report)
+        self._beside = [asyncio.create_task(work) for work in (sweeper.run(), self._look_at_names())]
 
     async def stop(self) -> None:
         """Stop in the reverse order; what is open is committed."""
-        if self._sweeper is not None:
-            self._sweeper.cancel()
+        for task in self._beside:
+            task.cancel()
         await self.stream.close()
         await self.live.close()
         await self.server.stop()
@@ -272,6 +279,10 @@ class App:
     async def reload(self) -> Reloaded:
         """Read the configuration again and change what differs; ``ConfigError`` changes nothing. A file of automations
         with mistakes leaves the others to be taken up."""
+        async with self.library.turn:  # a text saved meanwhile would be replaced by the one that was read before
+            return await self._reload()
+
+    async def _reload(self) -> Reloaded:
         config = await asyncio.to_thread(load, self.options.config)
         change = await self.host.reload(config)
         before = {row["id"]: row["version"] for row in self.engine.list()}
@@ -286,14 +297,24 @@ class App:
         return Reloaded(tuple(told), tuple(map(str, mistakes)))
 
     def _load_automations(self, config: HubConfig, now: Catalogue | None = None) -> list[Mistake]:
-        """Load them all. At the start a name that is not known (its plugin may come later) is told and does not hold a
-        rule back; everything else that is wrong does. ``now``: later, so is that, and what works goes on as it was."""
+        """Load them all. At the start a name that is not known does not hold a rule back (its plugin may come later);
+        everything else that is wrong does. ``now``: later, so does that, and what works goes on as it was."""
         publisher = Actor("config", frozenset({CONFIG_ROLE}))
-        sources = [Source(padded(source), source.file, publisher) for source in config.automations]
-        wrong = self.engine.load(sources, now)
-        known = now or self.catalogue()
-        named = [m for s in sources for m in check_text(s.text, s.file, known, self.blueprints)]
-        return [*wrong, *(mistake for mistake in named if mistake not in wrong)]
+        sources = [Source(padded(one), one.file, publisher, one.wrong) for one in config.automations]
+        return self.engine.load(sources, now)
+
+    async def _look_at_names(self) -> None:
+        """Tell once of names in rules that no plugin has brought in."""
+        await self.clock.sleep(NAMES_WITHIN_S)
+        texts, known = [(padded(one), one.file) for one in self.config.automations], self.catalogue()
+        told = [mistake for found in self.engine.mistakes().values() for mistake in found]
+        for text, file in texts:
+            found = await asyncio.to_thread(check_text, text, file, known, self.blueprints)
+            self._report_mistakes([mistake for mistake in found if mistake not in told])
+
+    def _report_mistakes(self, mistakes: Iterable[Mistake]) -> None:
+        for mistake in mistakes:
+            self._report(Fault(where=f"{mistake.file}:{mistake.line}:{mistake.column}", message=mistake.words))
 
     def catalogue(self) -> Catalogue:
         """What automations may name now."""

@@ -32,7 +32,7 @@ async def run(options: Options) -> int:
     pid = options.data / "hub.pid"
     try:
         await app.start()
-        _quiet_collector()
+        quiet_collector()
         pid.write_text(str(os.getpid()))
         _greet(app, print)
         await stopped.wait()
@@ -42,7 +42,7 @@ async def run(options: Options) -> int:
     return 0
 
 
-def _quiet_collector() -> None:
+def quiet_collector() -> None:
     """What is there after the start stays for good: without it each full collection walks all of it, 70 ms at a time
     with 1,000 rules. What comes later is collected seldom: most of it is freed by reference counts alone."""
     gc.collect()

@@ -49,6 +49,7 @@ RIGHTS: Final[Mapping[str, Text]] = {
     "watchlist.control": Text("เพิ่มและแก้บัญชีเฝ้าระวัง", "Add and change watch-list entries"),
     "watchlist.review": Text("ยืนยันหรือปฏิเสธป้ายที่พบ", "Confirm or reject a hit"),
     "watchlist.approve": Text("อนุมัติบัญชีเฝ้าระวัง", "Approve watch-list entries"),
+    "helper.control": Text("ตั้งค่าตัวช่วยของกฎ", "Set the helpers of rules"),
     "duty.sign": Text("ลงชื่อเข้าเวร ทดสอบเสียง ส่งและรับเวร", "Sign in to a shift, test its sound, hand it over"),
     "register.look_up": Text("ค้นทะเบียนของตำรวจ", "Look up in police registers"),
     "document.read": Text("ดูเอกสารประจำสถานี", "See the station's documents"),

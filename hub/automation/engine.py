@@ -10,14 +10,13 @@ import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
-from functools import partial
 from typing import Any
 
 from hub.automation.entry import Entry, defaults_of, not_run, origin_of, row_of, told_of
-from hub.automation.execution.arming import Armed, Arming
+from hub.automation.execution.arming import Arming
 from hub.automation.execution.holds import Holds
 from hub.automation.execution.on_templates import Shared
-from hub.automation.execution.records import actor_data, actor_from
+from hub.automation.execution.records import actor_from
 from hub.automation.execution.run import Plan, Run, Strand
 from hub.automation.execution.runs import Runs
 from hub.automation.execution.steps import compile_plan
@@ -28,17 +27,21 @@ from hub.automation.host import Host
 from hub.automation.language.blueprint import Blueprints, no_blueprints
 from hub.automation.language.known import Known
 from hub.automation.language.model import Source, Trigger
-from hub.automation.language.parse import Parsed, automation, parse_text, slug
+from hub.automation.language.parse import Parsed, automation, slug
 from hub.automation.language.reader import Reader
 from hub.automation.language.source import placed
 from hub.automation.language.steps import Automation
+from hub.automation.listening import Listening
 from hub.automation.locals import EngineActions, as_entity, entity_of
+from hub.automation.names import Names
+from hub.automation.publishing import Publishing
 from hub.automation.settings import Settings
 from hub.automation.templates.template import TemplateFailed, Templates
 from hub.automation.templates.views import World
+from hub.automation.texts import Texts
 from hub.core.access import Actor
 from hub.core.bus import Subscription
-from hub.core.error import ConfigError, HubError, LimitExceeded, Mistake, NotFound
+from hub.core.error import HubError, LimitExceeded, Mistake, NotFound
 from hub.core.event import MAX_DEPTH, Event
 from hub.core.state import EntityState
 
@@ -62,21 +65,24 @@ class Engine:
         blueprints: Blueprints = no_blueprints, publisher_now: Callable[[Actor], Actor | None] = lambda actor: actor,
         lenient: bool = False,
     ) -> None:  # fmt: skip
-        self._host, self._blueprints, self._lenient = host, blueprints, lenient
+        self._host = host
         world = World(host.state, host.clock, zone, location)
         world.provider = self
         self._templates = Templates(world)
+        self._texts = Texts(self._templates, blueprints, lenient=lenient)
         self._holds = Holds(host, world)
         self._arming = Arming(host, self._templates, self._holds, Shared(host), Counter(), KINDS)
         self._runs = Runs(host, world, publisher_now, self._arming)
+        self._listening = Listening(self._arming, self._fire, self._fault)
         self._actions = EngineActions(self, lambda: Notes(host.clock), lambda name: self._runs.active(name) > 0)
         self._entries: dict[str, Entry] = {}
-        self._by_slug: dict[str, str] = {}  # automation's name as an object id → its id
+        self._names = Names()
         self._broken: dict[str, Mistakes] = {}  # by file
         self._settings = Settings(host)
+        self.publishing = Publishing(self._settings, self._texts, self._entries)
         self._resumed = False
         self._finished = host.rules.add(Subscription(self._runs.finished, "action_finished"))
-        host.on_recover(self._recover)
+        host.on_recover(self._forget, self._recover)
 
     # --- which automations
 
@@ -89,19 +95,14 @@ class Engine:
             self._remove(name)
         for file in self._broken.keys() - files:
             del self._broken[file]
+        self._texts.keep_only(files)
         return self.reload(sources, known)
 
     def reload(self, changed: Iterable[Source], known: Known | None = None) -> Mistakes:
         """Take in files that changed. An automation that did not change is not touched; one whose new text has
         mistakes goes on as it was; runs that began go on with the version they began with."""
-        read: dict[str, list[tuple[Source, Parsed]]] = {}
-        for source in changed:  # the automations of one file are one text each
-            parsed = self._parsed(source.text, source.file, known)
-            read.setdefault(source.file, []).append((source, parsed))
+        read = self._texts.read(changed, known)
         return [mistake for file, texts in read.items() for mistake in self._take(file, texts)]
-
-    def _parsed(self, text: str, file: str, known: Known | None) -> Parsed:
-        return parse_text(text, file, self._templates, self._blueprints, known, lenient=self._lenient)
 
     def _take(self, file: str, texts: list[tuple[Source, Parsed]]) -> Mistakes:
         mistakes = [mistake for _, parsed in texts for mistake in parsed.mistakes]
@@ -134,25 +135,18 @@ class Engine:
 
         The ids of its automations. Saving the text is the caller's; ``file`` is where it is saved.
         """
-        parsed = self._parsed(text, file, known)
-        mistakes = list(parsed.mistakes)
-        for made in parsed.automations:
+        decision = self.publishing.decide(text, publisher, file, known)
+        for made in decision.automations:
             there = self._entries.get(made.id)
-            if there is not None and file and there.file != file:
-                mistakes.append(made.place.mistake(f"the id {made.id!r} is taken already in {there.file}"))
-        if mistakes:
-            raise ConfigError(mistakes)
-        for made in parsed.automations:
-            there = self._entries.get(made.id)
-            self._settings.put(made.id, publisher=actor_data(publisher), hash=made.hash)
             self._install(made, file or (there.file if there else ""), publisher)
-        return [made.id for made in parsed.automations]
+        return decision.ids
 
     def remove(self, automation_id: str) -> None:
-        """Take one out; what runs is ended."""
+        """Take one out for good: what runs is ended, and nothing is kept of it."""
         self._entry(automation_id)
         self._remove(automation_id)
         self._settings.drop(automation_id)
+        self._runs.reports.forget(automation_id)
 
     def set_enabled(self, automation_id: str, enabled: bool) -> None:
         """Switch one on or off, durably; what runs goes on."""
@@ -160,9 +154,7 @@ class Engine:
         self._settings.put(automation_id, enabled=enabled)
         if entry.enabled != enabled:
             entry.enabled = enabled
-            self._disarm(entry)
-            if enabled:
-                self._arm(entry)
+            self._listening.set(entry)
 
     def set_shadow(self, automation_id: str, shadow: bool) -> None:
         """Let one only note what it would do, or do it, durably; runs that began go on as they began."""
@@ -173,44 +165,30 @@ class Engine:
 
     def _install(self, made: Automation, file: str, publisher: Actor) -> None:
         there = self._entries.get(made.id)
-        if there is not None and there.automation.hash == made.hash and there.plan.publisher == publisher:
-            return
         setting = self._settings.of(made.id)
-        plan = self._plan(made, publisher, shadow=bool(setting.get("shadow")))
+        shadow = bool(setting.get("shadow"))
+        if there and (there.automation.hash, there.plan.publisher, there.plan.shadow) == (made.hash, publisher, shadow):
+            return
+        plan = self._plan(made, publisher, shadow=shadow)
         enabled = setting.get("enabled", made.enabled)
         entry = Entry(plan, file, enabled)
         if there is not None:
-            self._disarm(there)
+            self._listening.stop(there)
             entry.last_run, entry.skipped = there.last_run, there.skipped
         self._entries[made.id] = entry
         if made.kind == "automation":
-            self._by_slug[slug(made.alias)] = made.id
-        if enabled:
-            self._arm(entry)
+            self._names.put(made.id, slug(made.alias))
+        self._listening.set(entry)
 
     def _plan(self, made: Automation, publisher: Actor, *, shadow: bool) -> Plan:
         return compile_plan(made, publisher, self._host, self._templates.world, self._actions, shadow=shadow)
 
-    def _arm(self, entry: Entry) -> None:
-        made = entry.automation
-        try:
-            variables = with_variables({}, made.trigger_variables)
-            entry.armed = Armed(
-                self._arming, made.id, made.hash, made.triggers, variables, partial(self._fire, entry),
-                partial(self._fault, entry),
-            )  # fmt: skip
-        except TemplateFailed as no:
-            self._fault(entry, f"its triggers could not be set: {no}", None)
-
-    def _disarm(self, entry: Entry, *, keep_holds: bool = False) -> None:
-        if entry.armed is not None:
-            entry.armed.disarm(keep_holds=keep_holds)
-            entry.armed = None
-
     def _remove(self, name: str) -> None:
         entry = self._entries.pop(name)
-        self._disarm(entry)
+        self._listening.stop(entry)
+        self._names.drop(name)
         self._runs.cancel(name, "the automation was removed")
+        self._runs.reports.not_run.pop(name, None)
 
     def _entry(self, name: str) -> Entry:
         entry = self._entries.get(name)
@@ -285,7 +263,7 @@ class Engine:
     def named(self, entity: str) -> Entry | None:
         """``automation.X`` by its id or by its name, ``script.X``, ``scene.X``, or an id; ``None`` without one."""
         name = entity.removeprefix("automation.")
-        return self._entries.get(name) or self._entries.get(self._by_slug.get(name, ""))
+        return self._entries.get(name) or self._entries.get(self._names.of(name))
 
     def all_entries(self) -> Iterable[Entry]:
         """Everything."""
@@ -334,11 +312,11 @@ class Engine:
         """After the journal and ``load``: go on with what the records hold. What fell due meanwhile runs at once."""
         self._resumed = True
         self._runs.resume(self._plan_of)
+        self._runs.reports.forget_gone(self._entries)
         for name, kept in self._runs.reports.traces.items():
             if name in self._entries and kept:
                 self._entries[name].last_run = kept[-1]["started"]
-        armed = {name: entry.armed for name, entry in self._entries.items() if entry.armed is not None}
-        self._holds.resume({**armed, **self._runs.armed})
+        self._holds.resume({**self._listening.armed(self._entries), **self._runs.armed})
 
     def _plan_of(self, version: str, source: Mapping[str, Any]) -> Plan:
         publisher = actor_from(source["publisher"])
@@ -351,32 +329,30 @@ class Engine:
             raise ValueError(reader.mistakes[0].words)
         return self._plan(made, publisher, shadow=version.endswith(":shadow"))
 
-    def _recover(self) -> None:
-        """A commit failed: memory is taken anew from the records and the state."""
+    def _forget(self) -> None:
+        """A commit failed: what is in memory is void."""
         self._runs.forget()
         self._holds.forget()
         self._settings.read()
+
+    def _recover(self) -> None:
+        """Everybody's memory is as the journal has it: go on from there."""
         self.rearm()
         if self._resumed:
             self.resume()
 
     def rearm(self) -> None:
         """Let all triggers look at the world as it is now."""
-        for entry in self._entries.values():
-            self._disarm(entry, keep_holds=True)
-            if entry.enabled:
-                self._arm(entry)
+        self._listening.reset(self._entries.values())
 
-    def keep_not_run(self, most: int) -> dict[str, deque[dict[str, Any]]]:
-        """By automation: keep so many of the times that it was triggered and did not run."""
-        kept: dict[str, deque[dict[str, Any]]] = {name: deque(maxlen=most) for name in self._entries}
-        self._runs.reports.not_run.update(kept)
-        return kept
+    def keep_not_run(self, most: int) -> None:
+        """Of each automation: keep so many of the times that it was triggered and did not run."""
+        self._runs.reports.not_run.update({name: deque(maxlen=most) for name in self._entries})
 
     def stop(self) -> None:
         """Hear nothing more; runs stay in their records."""
         for entry in self._entries.values():
-            self._disarm(entry, keep_holds=True)
+            self._listening.stop(entry, keep_holds=True)
         self._host.rules.remove(self._finished)
         self._runs.forget()
         self._holds.forget()
@@ -394,7 +370,7 @@ class Engine:
         return {file: list(found) for file, found in self._broken.items() if found}
 
     def traces(self, automation_id: str) -> Rows:
-        """The last runs, and the last times it did not run because a condition was false (``status: condition``) or
-        its mode allowed no further run (``skipped``); newest first."""
+        """The last runs, those that go on, and the last times it did not run because a condition was false (``status:
+        condition``) or its mode allowed no further run (``skipped``); newest first."""
         self._entry(automation_id)
-        return told_of(self._runs.reports, automation_id)
+        return told_of(self._runs, automation_id)

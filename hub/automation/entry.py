@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from hub.automation.execution.arming import Armed
-from hub.automation.execution.reports import Reports
 from hub.automation.execution.run import Plan
+from hub.automation.execution.runs import Runs
 from hub.automation.execution.trace import Notes, masked
-from hub.automation.language.model import Trigger
+from hub.automation.language.model import Source, Trigger
 from hub.automation.language.steps import Automation
 from hub.core.event import Event
 
@@ -50,14 +50,31 @@ def text_of(entry: Entry | None) -> str | None:
     return json.dumps([{**entry.automation.tree, "id": entry.automation.id}], ensure_ascii=False)
 
 
-def told_of(reports: Reports, automation: str) -> list[dict[str, Any]]:
-    """Its traces and the times it did not run, newest first."""
-    runs = list(reports.traces.get(automation, ()))
+def scripts_of(entries: Iterable[Entry]) -> dict[str, Source]:
+    """The scripts and scenes among these: by id, as texts of their own."""
+    found = {}
+    for entry in list(entries):
+        made = entry.automation
+        kind, _, name = made.id.partition(".")
+        if made.kind != "script":
+            continue
+        value = {name: made.tree} if kind == "script" else [
+            {"id": name, "name": made.alias, "actions": made.tree["sequence"]}
+        ]  # fmt: skip
+        text = json.dumps({kind: value}, ensure_ascii=False)
+        found[made.id] = Source(text, f"{made.id}.yaml", entry.plan.publisher)
+    return found
+
+
+def told_of(runs: Runs, automation: str) -> list[dict[str, Any]]:
+    """The traces of its runs, those that go on too, and the times it did not run, newest first."""
+    reports = runs.reports
+    told = [*reports.traces.get(automation, ()), *runs.going(automation)]
     for kept in reports.not_run.get(automation, ()):
         shown = {key: value for key, value in kept.items() if key != "event"}
-        runs.append(masked(shown, reports.privacy.of(kept["event"])))
-    runs.reverse()  # of those that ended at the same time, the later first
-    return sorted(runs, key=lambda trace: float(trace["finished"]), reverse=True)
+        told.append(masked(shown, reports.privacy.of(kept["event"])))
+    told.reverse()  # of those that ended at the same time, the later first
+    return sorted(told, key=lambda trace: float(trace["finished"]), reverse=True)
 
 
 def not_run(

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from heapq import merge
 from typing import Any
 
+from hub.automation.language.known import event_name
 from hub.automation.language.steps import Automation
+from hub.automation.templates.named import named_in
+from hub.automation.templates.template import is_template
 from hub.core.event import Event
 from hub.core.journal import Journal, Query
 
@@ -16,11 +19,9 @@ PAGE = 5_000
 BEFORE = 500  # events of an entity that are folded to know its state at the start
 MAX_ENTITIES = 2_000
 _ENTITY = re.compile(r"\b[a-z][a-z0-9_]*\.[a-z0-9][a-z0-9_]*\b")
-# a template that reads what it does not name: any event may change it
-_OPEN = re.compile(
-    r"\bstates\s*[|)\]]|\bstates\s*\[|\bstates\.[a-z0-9_]+\s*[|)%}]|\bin\s+states\b|\bexpand\b|\barea_|\bintegration_|"
-    r"\bclosest\b|\b(?:states|state_attr|is_state|is_state_attr|has_value)\s*\(\s*[^'\"\s)]"
-)
+_CALLED = ("script.", "scene.")
+# the beginning of a name that is known only when the rule runs
+_CALLED_OPEN = re.compile(r"\b(?:script|scene)\.(?![a-z0-9])")
 _KINDS = {
     "mqtt": ("mqtt_message",), "tag": ("tag_scanned", "checkpoint_scanned"), "webhook": ("webhook_received",),
     "homeassistant": ("hub_started", "hub_stopping"),
@@ -39,6 +40,15 @@ class Heard:
     def of(cls, automations: Iterable[Automation]) -> Heard:
         """All of these."""
         return cls().and_of(automations)
+
+    def __or__(self, other: Heard) -> Heard:
+        """What either hears."""
+        return Heard(self.types | other.types, self.entities | other.entities, self.everything or other.everything)
+
+    @property
+    def called(self) -> frozenset[str]:
+        """Scripts and scenes that may be called; of ``everything``, all may."""
+        return frozenset(name for name in self.entities if name.startswith(_CALLED))
 
     def and_of(self, automations: Iterable[Automation]) -> Heard:
         """These too."""
@@ -61,16 +71,19 @@ class _Found:
             self.types.update(_KINDS.get(str(kind), ()))
             named = value.get("event_type")
             for name in named if isinstance(named, list) else [named] if named is not None else []:
-                self.everything = self.everything or "{{" in str(name)
-                self.types.add(str(name))
+                self.everything = self.everything or is_template(str(name))
+                self.types.add(event_name(str(name)))
             for item in value.values():
                 self.look(item)
         elif isinstance(value, list):
             for item in value:
                 self.look(item)
         elif isinstance(value, str):
-            self.entities.update(_ENTITY.findall(value))
-            self.everything = self.everything or ("{" in value and _OPEN.search(value) is not None)
+            self.entities.update(_ENTITY.findall(value.lower()))
+            if is_template(value):
+                named = named_in(value)
+                self.entities |= named.entities
+                self.everything |= named.open or _CALLED_OPEN.search(value) is not None
 
 
 def history(journal: Journal, heard: Heard, start: float, end: float) -> Iterator[Event]:

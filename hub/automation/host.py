@@ -49,8 +49,9 @@ class Host(Protocol):
     def authorize(self, actor: Actor, right: str, entity: str | None) -> None:
         """Return when the actor has the right (on the entity, if it is known); raise ``Denied``."""
 
-    def on_recover(self, call: Callable[[], None]) -> None:
-        """Call when a commit failed and memory must be rebuilt from the records."""
+    def on_recover(self, forget: Callable[[], None], go_on: Callable[[], None]) -> None:
+        """Call when a commit failed: ``forget`` what is held in memory; ``go_on`` when all have done that and the
+        state is as the journal has it."""
 
 
 class _Live:
@@ -87,8 +88,9 @@ class _Live:
     def authorize(self, actor: Actor, right: str, entity: str | None) -> None:
         self._authorizer.check(actor, right, self.state.get(entity) if entity else None)
 
-    def on_recover(self, call: Callable[[], None]) -> None:
-        self._pipeline.on_recover.append(call)
+    def on_recover(self, forget: Callable[[], None], go_on: Callable[[], None]) -> None:
+        self._pipeline.on_recover.append(forget)
+        self._pipeline.on_recovered.append(go_on)
 
 
 def live(

@@ -1,13 +1,15 @@
 """The operators' own texts: files in the folder that the configuration includes, saved byte for byte.
 
-A save is checked, published, committed with its version, and then written: all of it or nothing. Versions are records
-in the journal, so that an older one can be saved again.
+A save is checked in a thread, written beside the file, committed with its version and its publisher, given its name,
+and then taken up: all of it or nothing. Versions are records in the journal, so that an older one can be saved again.
+A crash between the commit and the name is mended at the next start (``complete``).
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -16,15 +18,17 @@ from typing import Any, Protocol
 
 import yaml
 
+from hub.automation.apart import Apart
 from hub.automation.check import check_text
 from hub.automation.language.blueprint import Blueprints
 from hub.automation.language.known import Known
 from hub.automation.language.model import Source
+from hub.automation.publishing import Decision, Publishing
+from hub.automation.unfinished import Unfinished, left
 from hub.core.access import Actor
-from hub.core.error import Conflict, InvalidInput, Mistake, NotFound
-from hub.core.journal import Drop, Put
+from hub.core.error import Conflict, InvalidInput, Mistake, NotFound, StorageFailed
+from hub.core.journal import Drop, Put, Record
 from hub.core.pipeline import Pipeline
-from hub.store.files import sync_folder, write_file
 
 TABLE = "automation_versions"
 VERSIONS = 50  # kept of each file
@@ -34,8 +38,9 @@ BY_HAND = "file"  # who wrote what the hub did not write
 _NAME = re.compile(r"[a-z0-9_-]{1,60}\.yaml")
 _INCLUDE = "!include_dir_list"
 
+log = logging.getLogger(__name__)
+
 Rows = list[dict[str, Any]]
-Ids = list[str]
 Mistakes = dict[str, list[Mistake]]
 
 
@@ -48,17 +53,15 @@ class Publisher(Protocol):
     def mistakes(self) -> Mistakes:
         """Mistakes by file, of what was loaded last."""
 
-    def publish(self, text: str, publisher: Actor, file: str = "", known: Known | None = None) -> Ids:
-        """All of a text, or ``ConfigError``; the ids of its automations."""
+    @property
+    def publishing(self) -> Publishing:
+        """What is decided of a text before it is taken up."""
 
     def reload(self, changed: Iterable[Source], known: Known | None = None) -> Any:
         """Take in a file that changed."""
 
     def remove(self, automation_id: str) -> None:
         """Take one out."""
-
-    def set_shadow(self, automation_id: str, shadow: bool) -> None:
-        """Let one only note what it would do, or do it."""
 
 
 class Taken(Conflict):
@@ -91,15 +94,37 @@ def hash_of(content: bytes) -> str:
 
 
 class Library:
-    """The files. Every method that changes one waits for its turn, and for the commit."""
+    """The files. Every method that changes one waits for its turn (whoever reads them all to take them up waits for it
+    too), and for the commit. ``apart``: where texts are parsed."""
 
     def __init__(
-        self, config: Path, pipeline: Pipeline, engine: Publisher, known: Callable[[], Known], blueprints: Blueprints
-    ) -> None:
+        self, config: Path, pipeline: Pipeline, engine: Publisher, known: Callable[[], Known], blueprints: Blueprints,
+        apart: Apart | None = None,
+    ) -> None:  # fmt: skip
         self._config, self._pipeline, self._engine = config, pipeline, engine
         self._known, self._blueprints = known, blueprints
         self._folder = included_folder(config)
-        self._turn = asyncio.Lock()
+        self.apart = apart or Apart()
+        self.turn = asyncio.Lock()
+
+    # --- a crash before
+
+    async def complete(self) -> list[str]:
+        """At the start, before the files are read: of each change that a crash cut off, the journal knows whether it
+        was made. If it was, the file is brought to it; if not, the file stays. The files that changed."""
+        done: list[str] = []
+        for one in await asyncio.to_thread(lambda: list(left(self._folder)) if self._folder is not None else []):
+            versions = await self._versions(one.path.name)
+            newest = (versions[-1]["n"], versions[-1]["hash"]) if versions else None
+            try:
+                if newest == (one.number, None if one.goes else hash_of(await asyncio.to_thread(one.content))):
+                    await asyncio.to_thread(one.finish)
+                    done.append(one.path.name)
+                else:
+                    await asyncio.to_thread(one.drop)
+            except (OSError, StorageFailed):  # it stays for the start after this one
+                log.exception("%s: a change that was cut off cannot be finished", one.path)
+        return done
 
     # --- reading
 
@@ -109,24 +134,29 @@ class Library:
         ids: dict[str, list[str]] = {}
         for row in rows:
             ids.setdefault(row["file"], []).append(row["id"])
-        found = await asyncio.to_thread(self._files, ids, known)
-        inside = {row["shown"] for row in found}
         wrong = self._engine.mistakes()
-        for shown in sorted((ids.keys() | wrong.keys()) - inside):
-            found.append({
-                "file": shown, "hash": None, "ids": ids.get(shown, []), "mistakes": places(wrong.get(shown, [])),
-                "writable": False, "reason": "outside", "shown": shown,
-            })  # fmt: skip
+        found = await self.apart.run(lambda: self._files(ids, known, wrong))
+        inside = {row["shown"] for row in found}
+        found += [
+            _outside(shown, ids, wrong.get(shown, []), "outside")
+            for shown in sorted((ids.keys() | wrong.keys()) - inside)
+        ]
         return found
 
-    def _files(self, ids: dict[str, list[str]], known: Known) -> Rows:
+    def _files(self, ids: dict[str, list[str]], known: Known, wrong: Mistakes) -> Rows:
         found: Rows = []
         folder = self._folder
         paths = sorted(folder.rglob("*.yaml")) if folder is not None and folder.is_dir() else []
         for path in [path for path in paths if not path.name.startswith(".")][:MAX_FILES]:
             shown, text = self._shown(path), ""
-            content = path.read_bytes()
             reason = "" if path.parent == folder and _NAME.fullmatch(path.name) else "name"
+            try:
+                content = path.read_bytes() if path.is_file() else None  # a pipe would never end
+            except OSError:
+                content = None
+            if content is None:
+                found.append(_outside(shown, ids, wrong.get(shown, []), "text"))
+                continue
             reason = reason or ("large" if len(content) > MAX_BYTES else "")
             try:
                 text = content.decode()
@@ -170,56 +200,68 @@ class Library:
     ) -> dict[str, Any]:
         """Publish a text with the actor's rights and write it. ``base``: the hash of what it was made from, ``None``
         for a new file. ``ConfigError`` with every mistake, or ``Taken``, changes nothing."""
-        path, content = self._path(file), text.encode()
+        path, content, known = self._path(file), _encoded(text, file), self._known()
         if len(content) > MAX_BYTES:
             raise InvalidInput(f"the text is longer than {MAX_BYTES // 1024} KB", where=file, hint="split it")
-        async with self._turn:
+        shown = self._shown(path)
+        # the rule has the officer's rights, not the purpose of what the officer looks at now, and is no person
+        actor = replace(actor, person=False, purpose=None)
+        async with self.turn:
             before = await asyncio.to_thread(_content, path)
             versions = await self._unchanged(file, before, base)
             if before is None and await asyncio.to_thread(self._full):
                 raise InvalidInput(f"there are {MAX_FILES} files already", where=file)
-            try:
-                ids = self._publish(path, text, shadow, actor)
-                number = self._keep(file, versions, before, content, actor, note, "shadow" if shadow else "live")
-                await self._pipeline.settled()
-                await asyncio.to_thread(_write, path, content)
-            except Exception:
-                self._back(path, before, actor)
-                raise
-        return {"file": file, "hash": hash_of(content), "version": number, "ids": ids}
+            await self.apart.run(lambda: self._engine.publishing.prepare(text, shown, known))
+            made = self._made(versions, before, content, actor.id, note, "shadow" if shadow else "live")
+            ids = await self._change(path, versions, made, content, lambda old: self._engine.publishing.decide(
+                text, actor, shown, known, shadow=shadow, gone=old,
+            ))  # fmt: skip
+            self._engine.reload([Source(text, shown, actor)], known)
+        return {"file": file, "hash": hash_of(content), "version": made[-1]["n"], "ids": ids}
 
     async def remove(self, file: str, *, base: str | None, actor: Actor) -> None:
         """Take a file and its automations out; its versions stay, so it can be saved again."""
         path = self._path(file)
-        async with self._turn:
+        async with self.turn:
             before = await asyncio.to_thread(_content, path)
             if before is None:
                 raise NotFound(f"there is no file {file}", where=file)
             versions = await self._unchanged(file, before, base)
-            self._keep(file, versions, before, None, actor, "", "removed")
-            for row in self._of(path):
-                self._engine.remove(row["id"])
-            self._engine.reload([Source("", self._shown(path), actor)])
+            made = self._made(versions, before, None, actor.id, "", "removed")
+            shown = self._shown(path)
+            await self._change(path, versions, made, None, lambda old: self._engine.publishing.decide(
+                "", actor, shown, gone=old
+            ))  # fmt: skip
+            self._engine.reload([Source("", shown, actor)])
+
+    async def _change(
+        self, path: Path, versions: Rows, made: Rows, content: bytes | None, decide: Callable[[list[str]], Decision]
+    ) -> list[str]:
+        """Make the versions durable, with what is decided, and the file what the last of them is. Rules that this takes
+        out go; the ids of the others. When any step fails all is as before, and the engine has not noticed."""
+        unfinished = await asyncio.to_thread(Unfinished.prepare, path, made[-1]["n"], content)
+        records, undo = _records(path.name, versions, made)
+        try:
+            decision = decide([row["id"] for row in self._of(path)])
+            for record in records:
+                self._pipeline.put(record)
             await self._pipeline.settled()
-            await asyncio.to_thread(_unlink, path)
-
-    def _publish(self, path: Path, text: str, shadow: bool, actor: Actor) -> list[str]:
-        shown, known = self._shown(path), self._known()
-        # the rule has the officer's rights, not the purpose of what the officer looks at now, and is no person
-        actor = replace(actor, person=False, purpose=None)
-        ids = self._engine.publish(text, actor, shown, known)
-        for name in ids:  # in the same turn of the loop: nothing runs between
-            self._engine.set_shadow(name, shadow)
+        except Exception:  # when the hub is stopped meanwhile, the next start looks what the journal has
+            await asyncio.to_thread(unfinished.drop)
+            raise
+        try:
+            await asyncio.to_thread(unfinished.finish)
+        except StorageFailed:
+            self._engine.publishing.undo(decision)
+            for record in undo:
+                self._pipeline.put(record)
+            await self._pipeline.settled()  # if this fails too, the next start finishes what the journal has
+            await asyncio.to_thread(unfinished.drop)
+            raise
         for row in self._of(path):
-            if row["id"] not in ids:
+            if row["id"] not in decision.ids:
                 self._engine.remove(row["id"])
-        self._engine.reload([Source(text, shown, actor)], known)  # its old mistakes are no more
-        return ids
-
-    def _back(self, path: Path, before: bytes | None, actor: Actor) -> None:
-        """What the file holds works again; with the rights of who tried, never with more."""
-        source = Source((before or b"").decode(errors="replace"), self._shown(path), actor)
-        self._engine.reload([source])
+        return decision.ids
 
     async def _unchanged(self, file: str, before: bytes | None, base: str | None) -> Rows:
         """The versions of a file that is still as the caller knew it; ``Taken`` otherwise."""
@@ -232,23 +274,17 @@ class Library:
             raise Taken(file, {"hash": now, **told})
         return versions
 
-    def _keep(
-        self, file: str, versions: Rows, before: bytes | None, content: bytes | None, actor: Actor, note: str, mode: str
-    ) -> int:
-        """Write the versions down: the one before, if it was written by hand, and the new one."""
+    def _made(
+        self, versions: Rows, before: bytes | None, content: bytes | None, by: str, note: str, mode: str
+    ) -> Rows:
+        """The new versions: the one before, if it was written by hand, and the new one."""
         number = versions[-1]["n"] if versions else 0
         made: Rows = []
         now = self._pipeline.clock.now()
         if before is not None and (not versions or versions[-1]["hash"] != hash_of(before)):
             number += 1
             made.append(_version(number, before, BY_HAND, now, "", "live"))
-        number += 1
-        made.append(_version(number, content, actor.id, now, note, mode))
-        for version in made:
-            self._pipeline.put(Put(TABLE, _key(file, version["n"]), version))
-        for old in [*versions, *made][:-VERSIONS]:
-            self._pipeline.put(Drop(TABLE, _key(file, old["n"])))
-        return number
+        return [*made, _version(number + 1, content, by, now, note, mode)]
 
     # --- places
 
@@ -269,7 +305,8 @@ class Library:
 
     def _shown(self, path: Path) -> str:
         """A file as the configuration's reader names it."""
-        return str(self._config.parent / path.relative_to(self._config.parent.resolve()))
+        shown = self._config.parent / path.relative_to(self._config.parent.resolve())
+        return str(shown).encode(errors="replace").decode()
 
     def _of(self, path: Path) -> Rows:
         shown = self._shown(path)
@@ -299,6 +336,23 @@ def _version(
     }  # fmt: skip
 
 
+def _records(file: str, versions: Rows, made: Rows) -> tuple[list[Record], list[Record]]:
+    """What is written for the new versions, of which the newest are kept, and what takes it back."""
+    old = [*versions, *made][:-VERSIONS]
+    return (
+        [*(Put(TABLE, _key(file, one["n"]), one) for one in made), *(Drop(TABLE, _key(file, one["n"])) for one in old)],
+        [*(Drop(TABLE, _key(file, one["n"])) for one in made), *(Put(TABLE, _key(file, one["n"]), one) for one in old)],
+    )
+
+
+def _outside(shown: str, ids: dict[str, list[str]], mistakes: list[Mistake], reason: str) -> dict[str, Any]:
+    """A file that the editor cannot open."""
+    return {
+        "file": shown, "hash": None, "ids": ids.get(shown, []), "mistakes": places(mistakes), "writable": False,
+        "reason": reason, "shown": shown,
+    }  # fmt: skip
+
+
 def _without_text(version: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in version.items() if key != "text"}
 
@@ -314,21 +368,15 @@ def _content(path: Path) -> bytes | None:
         return None
 
 
+def _encoded(text: str, file: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise InvalidInput("the text holds half a character, which cannot be written", where=file) from None
+
+
 def _text(content: bytes, file: str) -> str:
     try:
         return content.decode()
     except UnicodeDecodeError:
         raise InvalidInput(f"{file} is not UTF-8 text", where=file, hint="save it as UTF-8") from None
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all; who could read it before still can."""
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-    target = path.resolve()
-    write_file(target, content)
-    target.chmod(mode)
-
-
-def _unlink(path: Path) -> None:
-    path.unlink(missing_ok=True)
-    sync_folder(path.parent)

@@ -38,6 +38,12 @@ class Settings:
         setting.update(values)
         self._host.put(Put(TABLE, automation, dict(setting)))
 
+    def restore(self, automation: str, setting: dict[str, Any] | None) -> None:
+        """Decide again what was decided before; ``None``: nothing was."""
+        self.drop(automation)
+        if setting is not None:
+            self.put(automation, **setting)
+
     def drop(self, automation: str) -> None:
         """Forget what was decided about one."""
         self._by_id.pop(automation, None)

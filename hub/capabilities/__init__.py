@@ -53,6 +53,15 @@ from hub.capabilities.duty import (
     SoundTestDone,
     SoundTestOverdue,
 )
+from hub.capabilities.helper import (
+    Counter,
+    HelperChanged,
+    InputBoolean,
+    InputDatetime,
+    InputNumber,
+    InputSelect,
+    InputText,
+)
 from hub.capabilities.incident import (
     Alarm,
     AlarmAcknowledged,
@@ -115,6 +124,16 @@ from hub.capabilities.report import (
     ReportStatusChanged,
 )
 from hub.capabilities.share import ShareChanged
+from hub.capabilities.timer import (
+    Timer,
+    TimerCancelled,
+    TimerChanged,
+    TimerEvent,
+    TimerFinished,
+    TimerPaused,
+    TimerRestarted,
+    TimerStarted,
+)
 from hub.capabilities.unit import (
     PhoneKeys,
     SosCleared,
@@ -137,9 +156,15 @@ CAPABILITIES: dict[str, type] = {
     "call": Call,
     "camera": Camera,
     "checkpoint": Checkpoint,
+    "counter": Counter,
     "drone": Drone,
     "hit": Hit,
     "incident": Incident,
+    "input_boolean": InputBoolean,
+    "input_datetime": InputDatetime,
+    "input_number": InputNumber,
+    "input_select": InputSelect,
+    "input_text": InputText,
     "light": Light,
     "meeting": Meeting,
     "notice": Notice,
@@ -150,6 +175,7 @@ CAPABILITIES: dict[str, type] = {
     "report": Report,
     "risk_spot": RiskSpot,
     "shift": Shift,
+    "timer": Timer,
     "track": Track,
     "unit": Unit,
 }

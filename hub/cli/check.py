@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from hub.host.discover import Discovery
 
 # Domains whose entities are configured, for "did you mean", and those whose entities come and go.
-LASTING = ("camera", "drone", "unit", "plugin", "line")
+LASTING = (
+    "camera", "drone", "unit", "plugin", "line", "webhook", "counter", "timer", "schedule", "input_boolean",
+    "input_number", "input_select", "input_text", "input_datetime",
+)  # fmt: skip
 PASSING = frozenset({"alarm", "confirmation", "hit", "incident"})
 
 
@@ -127,11 +130,10 @@ def _automations(config: HubConfig, plugins: Discovery) -> list[Mistake]:
 
     folders = [base / "blueprints" / "automation" for base in (config.path.parent, builtin_folder().parent)]
     blueprints, known = folder_blueprints(*folders), catalogue(config, plugins)
-    return [
-        mistake
-        for source in config.automations
-        for mistake in check_text("\n" * (source.line - 1) + source.text, source.file, known, blueprints)
-    ]
+    found = [source.wrong for source in config.automations if source.wrong is not None]
+    for source in config.automations:
+        found += check_text("\n" * (source.line - 1) + source.text, source.file, known, blueprints)
+    return found
 
 
 def catalogue(config: HubConfig, plugins: Discovery) -> Catalogue:
@@ -186,7 +188,8 @@ class _All(dict[str, Any]):
 
 
 def named(config: HubConfig) -> set[str]:
-    """What an entity may be called after its dot: the names of instances, and each ``id`` in their settings."""
+    """What an entity may be called after its dot: the names of instances, and in their settings each ``id`` and each
+    name of a mapping that gives settings to names alone."""
     found = {entry.name for entry in config.instances}
     waiting: list[Any] = [entry.config for entry in config.instances]
     while waiting:
@@ -195,6 +198,8 @@ def named(config: HubConfig) -> set[str]:
             waiting += here.values()
             if isinstance(name := here.get("id"), str):
                 found.add(name)
+            if all(value is None or isinstance(value, Mapping) for value in here.values()):
+                found |= {name for name in here if isinstance(name, str)}
         elif isinstance(here, list):
             waiting += here
     return found
@@ -203,8 +208,8 @@ def named(config: HubConfig) -> set[str]:
 class Entities(dict[str, Any]):
     """Entities as a configuration lets expect them, without a running hub.
 
-    ``closed``: only plugins that came with the hub are used. They name their entities by the ``id`` in their settings,
-    so another name is a mistake. Otherwise only a name that is nearly a configured one is taken for a slip.
+    ``closed``: only plugins that came with the hub are used. They name their entities as ``named`` says, so
+    another name is a mistake. Otherwise only a name that is nearly a configured one is taken for a slip.
     """
 
     def __init__(self, names: set[str], closed: bool) -> None:

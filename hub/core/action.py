@@ -6,7 +6,7 @@ import hashlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, NamedTuple, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
@@ -156,8 +156,7 @@ def _short(value: Any) -> Any:
     return f"({len(value)} characters, sha256 {hashlib.sha256(value.encode()).hexdigest()})"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What is asked: ``key`` makes it idempotent (``run:step-path:iteration:target`` for automations)."""
 
     action: str
@@ -183,8 +182,7 @@ def check_target(spec: ActionSpec, request: Request, entity: EntityState | None)
         raise InvalidInput(f"{request.target} is no {spec.capability}", where=spec.name)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """What a device is asked to do. ``key`` is the same when the same call is sent again."""
 
     action: str
@@ -196,8 +194,7 @@ class Call:
     depth: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How a call ended. ``status``: done, failed, timed_out, unknown, refused, expired, or confirming."""
 
     key: str

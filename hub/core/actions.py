@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from hub.core.access import SYSTEM, Actor, Authorizer
@@ -54,7 +53,8 @@ class Actions:
         self._outbox, self._done = Outbox(pipeline, self._start, self._finish), Finished(pipeline)
         self._telling: dict[str, tuple[Owed, Outcome]] = {}  # outcomes whose commit is under way
         self._tasks: set[asyncio.Task[None]] = set()
-        pipeline.on_recover.append(self._recover)
+        pipeline.on_recover.append(self._forget)
+        pipeline.on_recovered.append(self._recover)
 
     # --- what there is
 
@@ -167,7 +167,7 @@ class Actions:
         limit = spec.timeout if spec else RESEND_WITHIN_S
         outcome = await tried(call, self._executor, limit)
         if self._owed.get(call.key) is owed:
-            self._outbox.ended(owed, replace(outcome, ms=(self._clock.monotonic() - begun) * 1000))
+            self._outbox.ended(owed, outcome._replace(ms=(self._clock.monotonic() - begun) * 1000))
 
     def _executor(self, call: Call) -> Executor:
         found = self._devices.get(call.target) if call.target else self._providers.get(call.action)
@@ -181,7 +181,7 @@ class Actions:
             return
         self._outbox.leave(owed, outcome)
         error = dict(outcome.error) if outcome.error else None
-        kept = replace(outcome, result=None) if owed.private else outcome
+        kept = outcome._replace(result=None) if owed.private else outcome
         data = ActionFinished(
             action=call.action, key=call.key, status=kept.status, error=error, result=kept.result,
             ms=round(kept.ms, 3),
@@ -224,7 +224,7 @@ class Actions:
         if not letter.whole:
             raise Conflict("it was too large to be kept whole", where=key, hint=f"ask for {spec.name} anew")
         self._check_room(spec)
-        call = replace(call, params=spec.validate(call.params), actor=actor.id)
+        call = call._replace(params=spec.validate(call.params), actor=actor.id)
         owed = Owed(call, spec, self._clock.now(), again=True, tries=letter.tries)
         if spec.dangerous:
             self._ask(owed, spec, owed.asked + CONFIRM_WITHIN_S)
@@ -280,7 +280,7 @@ class Actions:
         self._settle_confirmation(owed, "yes" if yes else "no", actor.id)
         waiter = owed.waiter()
         if yes:
-            owed.call = replace(owed.call, actor=actor.id)
+            owed.call = owed.call._replace(actor=actor.id)
             self._begin(owed)
         else:
             refused = Denied(f"{actor.id} said no", where=owed.call.action)
@@ -343,19 +343,24 @@ class Actions:
             owed.gave_up = owed.repeatable
             self._finish(owed, Outcome.failed(owed.call.key, "unknown", words))
 
-    def _recover(self) -> None:
+    def _forget(self) -> None:
         """A commit failed: what was owed in the lost group is void; its callers are told."""
         durable = dict(self._pipeline.journal.records(OWED))
         self._done.load()
         self._outbox.letters.load()
-        telling, self._telling = self._telling, {}
         for key, owed in list(self._owed.items()):
             row = durable.get(key)
             if row is None or row["confirm_until"] != owed.confirm_until:  # the asking, or the answer, was lost
                 del self._owed[key]
                 lost = Unavailable("the journal could not keep this; nothing was done", where=owed.call.action)
                 owed.tell(Outcome.failed(key, "failed", lost))
-            elif owed.due is not None and row.get("tries") != owed.tries:  # known here only: write that again
+
+    def _recover(self) -> None:
+        """Write again what was known only here, when everybody has forgotten what is void: outcomes are heard."""
+        durable = dict(self._pipeline.journal.records(OWED))
+        telling, self._telling = self._telling, {}
+        for key, owed in list(self._owed.items()):
+            if owed.due is not None and durable[key].get("tries") != owed.tries:
                 self._outbox.wait(owed)
         for key, (owed, outcome) in telling.items():
             if key in durable:  # it was done and only its outcome was lost: write that again

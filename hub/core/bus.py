@@ -7,7 +7,7 @@ automation engine), the other serves what was committed (plugins, browsers).
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,18 +68,22 @@ class Bus:
                 if self.on_fault is not None:
                     self.on_fault(subscription, fault)
 
-    def _matching(self, event: Event, change: Change | None) -> Iterator[Subscription]:
-        # each list is copied: a listener may add or remove listeners
-        yield from tuple(self._all)
+    def _matching(self, event: Event, change: Change | None) -> list[Subscription]:
+        # a list of its own: a listener may add or remove listeners
+        found = self._all.copy()
         if listed := self._by_type.get(event.type):
-            yield from tuple(listed)
+            found += listed
         if keys := self._keys.get(event.type):
-            for key, values in tuple(keys.items()):
-                value = event.data.get(key)
-                if isinstance(value, Hashable) and (listed := values.get(value)):
-                    yield from tuple(listed)
+            for key, values in keys.items():
+                try:
+                    listed = values.get(event.data.get(key))
+                except TypeError:  # a list or a mapping, which nobody can wait for
+                    continue
+                if listed:
+                    found += listed
         if change is not None and (listed := self._by_entity.get(change.entity)):
-            yield from tuple(listed)
+            found += listed
+        return found
 
     def _list_for(self, wanted: Subscription) -> list[Subscription]:
         if wanted.entity is not None:

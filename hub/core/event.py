@@ -8,10 +8,11 @@ rebuilt from the journal without the plugin's code.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -123,7 +124,7 @@ class EventType:
 
 _FIELD_TYPES: Mapping[str, Any] = {
     "str": str, "int": int, "float": float, "bool": bool,
-    "list": list[Any], "map": dict[str, Any], "time": float, "media": str,
+    "list": list[Any], "map": dict[str, Any], "json": Any, "time": float, "media": str,
 }  # fmt: skip
 
 
@@ -136,7 +137,9 @@ def model_from_fields(name: str, fields: Mapping[str, Mapping[str, Any]]) -> typ
         default = ... if required else spec.get("default")
         annotation = kind if required or default is not None else kind | None
         made[key] = (Annotated[annotation, Field(description=spec.get("doc", ""))], default)
-    return create_model(name, __config__=ConfigDict(frozen=True, extra="forbid"), **made)
+    with warnings.catch_warnings():  # a field may be called as one of pydantic's own methods is, such as json
+        warnings.filterwarnings("ignore", "Field name", UserWarning)
+        return create_model(name, __config__=ConfigDict(frozen=True, extra="forbid"), **made)
 
 
 M = TypeVar("M", bound=EventData)
@@ -175,8 +178,7 @@ def event_type(
     return declare
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):  # not a frozen dataclass: one is made for all that happens, in a sixth of the time
     """One fact.
 
     ``at``: when it happened by the device's clock; ``received``: when the hub took it (both seconds since the epoch).
@@ -210,8 +212,7 @@ class Event:
         return cls(**data)
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """An event that is not yet in the journal. ``source`` is stamped by the hub, never by the sender.
 
     ``at`` defaults to now. ``data`` is already validated and in JSON form.
@@ -228,18 +229,20 @@ class Draft:
 
 
 class EventTypes:
-    """The event types this hub knows: the vocabulary's and each plugin's. Filled by the composition root."""
+    """The event types this hub knows: the vocabulary's and each plugin's. Filled by the composition root.
+
+    ``get(name)``: the type, or ``None``: events of unknown types are kept as they are. Asked three times an event.
+    """
+
+    get: Callable[[str], EventType | None]
 
     def __init__(self, types: Iterable[EventType] = ()) -> None:
         self._types: dict[str, EventType] = {kind.name: kind for kind in types}
+        self.get = self._types.get
 
     def add(self, kind: EventType) -> None:
         """Make a type known; the same name again replaces it (a reloaded plugin)."""
         self._types[kind.name] = kind
-
-    def get(self, name: str) -> EventType | None:
-        """The type, or ``None``: events of unknown types are kept as they are."""
-        return self._types.get(name)
 
     def need(self, name: str) -> EventType:
         """The type; ``NotFound`` otherwise."""

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from hub.core.event import Event
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(NamedTuple):
     """Write one record: ``value`` is JSON data. ``sealed`` names the retention class under whose
     key of the day it is encrypted, for records that hold personal data."""
 
@@ -23,8 +22,7 @@ class Put:
     sealed: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Drop:
+class Drop(NamedTuple):
     """Remove one record; harmless when it is not there."""
 
     table: str

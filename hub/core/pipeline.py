@@ -42,7 +42,7 @@ class Group:
     events: list[tuple[Event, Change | None]] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
     after: list[Callable[[], None]] = field(default_factory=list)
-    done: asyncio.Future[None] | None = None
+    waiters: list[asyncio.Future[None]] = field(default_factory=list)  # each its own: who gives up harms no other
     snapshot: Snapshot | None = None  # of the state after its last event, when one is due
 
     def __bool__(self) -> bool:
@@ -50,9 +50,20 @@ class Group:
 
     def commit(self) -> asyncio.Future[None]:
         """Done when the group is durable; fails with it."""
-        if self.done is None:
-            self.done = asyncio.get_running_loop().create_future()
-        return self.done
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.waiters.append(waiter)
+        return waiter
+
+    def settle(self, failure: StorageFailed | None) -> None:
+        """Tell all who wait."""
+        for waiter in self.waiters:
+            if waiter.done():
+                continue
+            if failure is None:
+                waiter.set_result(None)
+            else:
+                waiter.set_exception(failure)
+                waiter.exception()  # nobody may be left to hear it
 
 
 # Who waits in line gets the event and the commit of the very group it went into: after a failed commit the same
@@ -64,8 +75,9 @@ class Pipeline:
     """Journal, state and both buses in the order of invariant 1. All methods run on the loop thread.
 
     ``rules`` serves inside the group (listeners may ``emit`` and ``put``); ``committed`` serves after it.
-    ``on_recover`` callables rebuild what else is held in memory after a failed commit. ``armed`` is set while the
-    rules listen: what plugins' handlers make of events waits for it, or a start would lose what follows from them.
+    After a failed commit ``on_recover`` callables read anew what else is held in memory, and emit nothing; when all
+    have, ``on_recovered`` go on. ``armed`` is set while the rules listen: what plugins' handlers make of events waits
+    for it, or a start would lose what follows from them.
     """
 
     def __init__(
@@ -79,6 +91,7 @@ class Pipeline:
         self.armed = asyncio.Event()
         self.armed.set()
         self.on_recover: list[Callable[[], None]] = []
+        self.on_recovered: list[Callable[[], None]] = []
         self.on_storage_failure: list[Callable[[StorageFailed], None]] = []
         self._snapshot_every, self._snapshot_seq = snapshot_every, 0
         self._open = Group()
@@ -165,10 +178,10 @@ class Pipeline:
                 where=draft.entity or draft.type,
                 hint="two automations probably trigger each other",
             )
-        now = self.clock.now()
+        now, kind = self.clock.now(), self.types.get(draft.type)
         event = Event(
             self.state.seq + 1, self.ids.new(), draft.type, now if draft.at is None else draft.at, now,
-            draft.entity, draft.source, draft.data, draft.cause, draft.depth, self._version(draft.type),
+            draft.entity, draft.source, draft.data, draft.cause, draft.depth, kind.version if kind else 1,
         )  # fmt: skip
         change = self.state.apply(event)
         self._open.events.append((event, change))
@@ -213,7 +226,7 @@ class Pipeline:
             await self.durable(event.seq)
             return event
         event, committed = await place
-        await asyncio.shield(committed)
+        await asyncio.shield(committed)  # several may wait for the one event that took their place
         return event
 
     async def durable(self, seq: int) -> None:
@@ -236,7 +249,7 @@ class Pipeline:
     async def _wait_for(self, group: Group | None) -> None:
         if group is None:
             raise StorageFailed("the event's group was lost", hint="send it again")
-        await asyncio.shield(group.commit())
+        await group.commit()
 
     # --- telemetry and waiting lines
 
@@ -296,8 +309,7 @@ class Pipeline:
         self._writing, self._told = None, False
         if group.events:
             self.committed_seq = group.events[-1][0].seq
-        if group.done is not None and not group.done.done():
-            group.done.set_result(None)
+        group.settle(None)
         for call in group.after:
             _guarded(call)
         for event, change in group.events:
@@ -319,9 +331,7 @@ class Pipeline:
         log.error("a commit of %d events failed: %s", len(group.events), failure)
         lost, self._open, self._writing = (group, self._open), Group(), None
         for gone in lost:
-            if gone.done is not None and not gone.done.done():
-                gone.done.set_exception(failure)
-                gone.done.exception()  # nobody may be left to hear it
+            gone.settle(failure)
         self._failure = failure
         self._recover()
 
@@ -337,8 +347,8 @@ class Pipeline:
             self._loop.call_later(RECOVER_RETRY_S, self._recover)
             return
         self._failure = None
-        for rebuild in self.on_recover:
-            _guarded(rebuild)
+        for step in (*self.on_recover, *self.on_recovered):
+            _guarded(step)
         if not self._told:  # once: who is told may emit, and that commit may fail as well
             self._told = True
             for told in self.on_storage_failure:
@@ -365,10 +375,6 @@ class Pipeline:
             log.exception("the journal failed")
             return StorageFailed(f"the journal failed: {fault}")
         return None
-
-    def _version(self, name: str) -> int:
-        kind = self.types.get(name)
-        return kind.version if kind else 1
 
 
 def _resolve(waiters: Sequence[Place], outcome: tuple[Event, asyncio.Future[None]] | Exception) -> None:

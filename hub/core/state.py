@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from hub.core.event import Event, EventTypes
 
@@ -15,8 +15,7 @@ UNKNOWN = "unknown"
 UNAVAILABLE = "unavailable"
 
 
-@dataclass(frozen=True, slots=True)
-class EntityState:
+class EntityState(NamedTuple):
     """One entity's state. ``changed``: when the state string last changed, ``updated``: the last event's ``at``.
 
     ``personal`` says of the attributes that came from personal fields which kind they are (``Personal``): they are
@@ -29,7 +28,7 @@ class EntityState:
     changed: float
     updated: float
     seq: int
-    personal: Mapping[str, str] = field(default_factory=dict)
+    personal: Mapping[str, str] = MappingProxyType({})
 
     @property
     def domain(self) -> str:
@@ -44,8 +43,7 @@ class EntityState:
         }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What one event did to one entity; ``old`` or ``new`` is ``None`` when it appeared or went."""
 
     event: Event

@@ -151,7 +151,7 @@ class Serving:
         with plugin_side(self._ctx.tasks, NO_CAUSE):
             answer: Any = await self._ctx.routes[args["number"]](request)
         if not isinstance(answer, WebResponse):
-            raise TypeError(f"the route {request.path} must answer a WebResponse")
+            raise TypeError("a route must answer a WebResponse")
         head = {"status": answer.status, "content_type": answer.content_type, "headers": dict(answer.headers)}
         return Reply(head, answer.body)
 

@@ -52,11 +52,12 @@ class InstanceConfig:
 @dataclass(frozen=True, slots=True)
 class AutomationSource:
     """One automation as the operator wrote it. ``text`` begins at ``line`` of ``file``; what stands before it on that
-    line is blank, so a column in ``text`` is the file's column."""
+    line is blank, so a column in ``text`` is the file's column. ``wrong``: why a file has no text that can be read."""
 
     file: str
     line: int
     text: str
+    wrong: Mistake | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,8 +296,8 @@ class _Reader:
         shown = self._loader.shown(path)
         try:
             text = self._loader.read(path, asked)
-        except Broken as broken:
-            self._fatal.append(broken.mistake)
+        except Broken as broken:  # a link to nothing, a folder of that name …: it harms no other file either
+            self._automations.append(AutomationSource(shown, 1, "", broken.mistake))
             return
         try:
             node = compose(text, shown)

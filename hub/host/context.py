@@ -214,7 +214,7 @@ class LocalContext:
         if not hidden or state.attributes.get("instance") == self.instance:
             return state
         shown = {name: None if name in hidden else value for name, value in state.attributes.items()}
-        return replace(state, attributes=shown)
+        return state._replace(attributes=shown)
 
     async def history(self, query: Query) -> list[Event]:
         query = replace(query, limit=max(1, min(query.limit, MAX_HISTORY)))

@@ -102,7 +102,7 @@ class Listening:
         hidden = {name for name, personal in kind.personal.items() if personal.value not in self._reads}
         if not hidden & event.data.keys():
             return event
-        return replace(event, data={k: None if k in hidden else v for k, v in event.data.items()})
+        return event._replace(data={k: None if k in hidden else v for k, v in event.data.items()})
 
     # --- the line
 

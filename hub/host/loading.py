@@ -80,8 +80,8 @@ class Loader:
     # --- files
 
     def shown(self, path: Path) -> str:
-        """The file as mistakes name it: below the folder as it was given."""
-        return str(self._shown_folder / path.relative_to(self.folder))
+        """The file as mistakes name it: below the folder as it was given. A name that is no text is told with ``?``."""
+        return str(self._shown_folder / path.relative_to(self.folder)).encode(errors="replace").decode()
 
     def read(self, path: Path, asked: Place | None = None) -> str:
         """A file's text, inside the configuration folder only; ``Broken`` otherwise."""
@@ -112,7 +112,13 @@ class Loader:
         if not folder.is_dir():
             raise Broken(node.place.mistake(f"there is no folder {self.shown(folder)}"))
         found = sorted(path for path in folder.rglob("*.yaml") if not path.name.startswith("."))
-        return [path for path in found if path.resolve().is_relative_to(self.folder)]
+        return [path for path in found if self._inside(path)]
+
+    def _inside(self, path: Path) -> bool:
+        try:
+            return path.resolve().is_relative_to(self.folder)
+        except (OSError, RuntimeError):  # a link to itself leads nowhere: who reads it says so
+            return True
 
     # --- values
 

@@ -49,7 +49,7 @@ def source_of(data: Mapping[str, Any]) -> VideoSource:
 
 def call_data(call: Call) -> dict[str, Any]:
     """A call as JSON data."""
-    return {**asdict(call), "params": dict(call.params)}
+    return {**call._asdict(), "params": dict(call.params)}
 
 
 def chain_data(chain: Chain) -> dict[str, Any]:

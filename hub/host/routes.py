@@ -40,11 +40,13 @@ PER_REMOTE = Rate(20, 60)
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What stands at one address. ``right``: who on the staff listener may ask; ``None`` on the public one."""
+    """What stands at one address. ``right``: who on the staff listener may ask; ``None`` on the public one. ``path``:
+    as it was registered; a request's own may hold a secret, and does not go into a fault."""
 
     handler: Handler
     on_fault: OnFault
     right: str | None
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class Routes:
         key = (method, path)
 
         def put() -> None:
-            self._tables.setdefault(place, _Table()).exact[key] = Served(handler, on_fault, right)
+            self._tables.setdefault(place, _Table()).exact[key] = Served(handler, on_fault, right, path)
 
         def drop() -> None:
             if (known := self._tables.get(place)) is not None:
@@ -157,7 +159,7 @@ class Routes:
         except HubError as refused:
             words = plain(refused.message) or "refused"
         except Exception as fault:  # a plugin's fault is told to its owner, not to a stranger
-            served.on_fault(f"socket {socket.request.path}", fault)
+            served.on_fault(f"socket {served.path}", fault)
             words = "this did not work; it was noted"
         finally:
             self._open.subtract(list(places))
@@ -192,13 +194,13 @@ async def _answer(found: Served, request: WebRequest) -> WebResponse:
         async with asyncio.timeout(ANSWER_WITHIN_S):
             answer: object = await found.handler(request)
         if not isinstance(answer, WebResponse) or len(answer.body) > MAX_ANSWER:
-            raise TypeError(f"the route {request.path} must answer a WebResponse of at most {MAX_ANSWER} bytes")
+            raise TypeError(f"the route {found.path} must answer a WebResponse of at most {MAX_ANSWER} bytes")
     except HubError as refused:
         return _error(refused)
     except TimeoutError:
         return refusal(504, "timed_out", f"no answer within {ANSWER_WITHIN_S:g} s")
     except Exception as fault:  # a plugin's fault is told to its owner, not to a stranger
-        found.on_fault(f"route {request.path}", fault)
+        found.on_fault(f"route {found.path}", fault)
         return refusal(500, "error", "this did not work; it was noted")
     return answer
 

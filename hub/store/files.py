@@ -35,13 +35,7 @@ def write_file(path: Path, content: bytes, *, keep: Path | None = None) -> None:
     """
     beside = unfinished(path)
     try:
-        with suppress(FileNotFoundError):
-            beside.unlink()  # left by a crash
-        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(handle, "wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
+        write_new(beside, content)
         if keep is not None and path.exists():
             _keep(path, keep)
         beside.replace(path)
@@ -50,6 +44,17 @@ def write_file(path: Path, content: bytes, *, keep: Path | None = None) -> None:
         with suppress(OSError):
             beside.unlink()
         raise disk_fault(fault, path) from fault
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """A new file, synced, its name not yet; one of that name, which a crash left, goes. ``OSError`` may leave half."""
+    with suppress(FileNotFoundError):
+        path.unlink()
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
 
 
 def unfinished(path: Path) -> Path:

@@ -205,9 +205,10 @@ class SqliteJournal:
     def load_snapshot(self) -> Snapshot | None:
         """The newest usable snapshot."""
         with self._readers.reading() as db:
+            last = int(db.execute("SELECT ifnull(max(seq), 0) FROM events").fetchall()[0][0])
             for seq, number, sealed in db.execute("SELECT * FROM snapshots ORDER BY seq DESC").fetchall():
                 key = self._keys.reading(db, number)
-                if key is None or seq > self._last:
+                if key is None or seq > last:
                     continue
                 try:
                     return Snapshot(seq, load(key.open(sealed, bound_snapshot(seq))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -11,11 +12,14 @@ from cryptography.exceptions import InvalidTag
 
 from hub.core.error import StorageFailed
 from hub.core.event import Event, EventType, EventTypes, Personal
+from hub.core.plain import plain
 from hub.store.daykeys import DayKey, day_of
 
 EVENT_COLUMNS: Final = "seq, id, type, at, received, entity, source, body, cause, depth, version, key, sealed"
 # Words that nobody looks up by equality are not worth a digest.
 LOOKED_UP: Final = frozenset({Personal.PLATE, Personal.PHONE, Personal.NAME, Personal.FACE})
+
+log = logging.getLogger(__name__)
 
 KeyFor = Callable[[str, str], DayKey]  # (class, day) → the key to seal with
 KeyAt = Callable[[int], DayKey | None]  # row → the key to open with, unless it was destroyed
@@ -26,7 +30,12 @@ def dump(value: Any) -> str:
     try:
         return orjson.dumps(value, _plain).decode()
     except TypeError:
-        return " " + json.dumps(value, default=_plain)
+        try:
+            return " " + json.dumps(value, default=_plain)
+        except (TypeError, ValueError, RecursionError) as wrong:
+            # one slip of a plugin or a rule must not cost the whole group its commit
+            log.error("kept as text, for it is no JSON data: %s", wrong)
+            return " " + json.dumps(plain(value))
 
 
 def _plain(value: object) -> dict[Any, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from pydantic import Field
@@ -44,7 +44,9 @@ class CheckBody(Body):
 class AutomationApi:
     """Reads wait for the commit of what they show."""
 
-    def __init__(self, pipeline: Pipeline, engine: EngineView, check: Callable[[str], list[Mistake]]) -> None:
+    def __init__(
+        self, pipeline: Pipeline, engine: EngineView, check: Callable[[str], Awaitable[list[Mistake]]]
+    ) -> None:
         self._pipeline, self._engine, self._check_text = pipeline, engine, check
 
     def routes(self) -> list[Route]:
@@ -72,5 +74,5 @@ class AutomationApi:
         return {"enabled": ask.body.enabled}
 
     async def check(self, ask: Ask[CheckBody]) -> dict[str, Any]:
-        found = self._check_text(ask.body.text)
+        found = await self._check_text(ask.body.text)
         return {"mistakes": [{"line": m.line, "column": m.column, "words": m.words} for m in found]}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Literal, Protocol
@@ -10,6 +9,7 @@ from typing import Any, Literal, Protocol
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
+from hub.access.audit import Ledger
 from hub.automation.check import Catalogue
 from hub.automation.gallery import Gallery
 from hub.automation.language.parse_conditions import KINDS as CONDITIONS
@@ -44,7 +44,7 @@ class ShadowEngine(Protocol):
 class Replayer(Protocol):
     """Tells what a text would have done."""
 
-    async def replay(self, text: str, start: float, end: float, actor: Actor) -> dict[str, Any]:
+    async def replay(self, text: str, start: float, end: float, actor: Actor, *, cleared: bool) -> dict[str, Any]:
         """Over the recorded events from ``start`` to ``end``."""
 
 
@@ -99,11 +99,11 @@ class EditorApi:
     """Its part of the table. Mistakes in a text are answered with 400 and every line and column."""
 
     def __init__(
-        self, pipeline: Pipeline, engine: ShadowEngine, library: Library, gallery: Gallery, mask: Mask,
+        self, pipeline: Pipeline, engine: ShadowEngine, library: Library, gallery: Gallery, mask: Mask, ledger: Ledger,
         known: Callable[[], Catalogue], replayer: Replayer | None,
     ) -> None:  # fmt: skip
         self._pipeline, self._engine, self._library, self._gallery = pipeline, engine, library, gallery
-        self._mask, self._known, self._replayer = mask, known, replayer
+        self._mask, self._ledger, self._known, self._replayer = mask, ledger, known, replayer
 
     def routes(self) -> list[Route]:
         """Its part of the table."""
@@ -154,25 +154,31 @@ class EditorApi:
     async def replay(self, ask: Ask[ReplayBody]) -> dict[str, Any]:
         if self._replayer is None:
             raise Unavailable("this hub cannot replay", where="replay")
-        return await self._replayer.replay(ask.body.text, ask.body.start, ask.body.end, ask.actor)
+        body, cleared = ask.body, self._mask.cleared(ask.actor)
+        answer = await self._replayer.replay(body.text, body.start, body.end, ask.actor, cleared=cleared)
+        if answer["personal"]:  # when which rule ran tells where whom it names was
+            looked, detail = ", ".join(answer["personal"]), {"events": answer["events"], "runs": answer["total"]}
+            self._ledger.record(ask.actor.id, "automation.replay", looked, ask.actor.purpose, detail)
+            await self._pipeline.settled()
+        return answer
 
     async def blueprints(self, ask: Ask[NoBody]) -> dict[str, Any]:
-        return {"blueprints": await asyncio.to_thread(self._gallery.all)}
+        return {"blueprints": await self._library.apart.run(self._gallery.all)}
 
     async def add(self, ask: Ask[BlueprintBody]) -> dict[str, Any]:
-        await asyncio.to_thread(self._gallery.add, ask.body.path, ask.body.text)
+        await self._library.apart.run(lambda: self._gallery.add(ask.body.path, ask.body.text))
         return {"path": ask.body.path}
 
     async def render(self, ask: Ask[RenderBody]) -> dict[str, Any]:
         body, known = ask.body, self._known()
-        return await asyncio.to_thread(
-            self._gallery.render, body.path, body.input, body.yaml, body.id, body.alias, known
+        return await self._library.apart.run(
+            lambda: self._gallery.render(body.path, body.input, body.yaml, body.id, body.alias, known)
         )
 
     async def words(self, ask: Ask[NoBody]) -> dict[str, Any]:
         known = self._known()
         seen = [entity for entity in self._pipeline.state if self._mask.may_read(ask.actor, entity)]
-        blueprints = await asyncio.to_thread(self._gallery.all)
+        blueprints = await self._library.apart.run(self._gallery.all)
         return {
             "entities": [_entity(entity) for entity in seen[:MAX_ENTITIES]],
             "actions": [_action(spec) for _, spec in sorted(known.actions.items())],

@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 
-from hub.automation import check_text
+from hub.automation import Catalogue, check_text
 from hub.automation.language.blueprint import folder_blueprints
 from hub.automation.templates.template import TemplateFailed, Templates, TemplateWrong
 from hub.automation.templates.views import World
 from hub.core.clock import ManualClock
-from hub.core.event import EventTypes
+from hub.core.event import EventType, EventTypes
 from hub.core.state import EntityState, State
-from tests.automation.zone import START, Zone
+from hub.core.text import Text
+from tests.automation.zone import START, PlateRead, Zone
 
 BAD = """\
 - id: a
@@ -122,6 +123,33 @@ def test_a_file_of_aliases_of_aliases_is_refused() -> None:
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9)]
     words = check_text("\n".join(lines), "f.yaml")[0].words
     assert words == "the aliases of this file stand for more than 50000 values"
+
+
+WEBHOOK = """\
+- id: a
+  triggers: {trigger: webhook, webhook_id: %s}
+  actions: [{stop: x}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("webhook", "mistakes"),
+    [
+        ("panic", []), ("panic, allowed_methods: [put, GET], local_only: true", []),
+        ("panik", ["2:44 there is no entity 'webhook.panik'; did you mean 'webhook.panic'?"]),
+        ("panic, allowed_methods: [PUTT]", ["2:69 'allowed_methods' are GET, HEAD, POST, PUT; did you mean 'PUT'?"]),
+        ("panic, local_only: maybe", ["2:63 'local_only' must be true or false, not 'maybe'"]),
+        ("''", ["2:13 'webhook_id' is missing"]),
+    ],
+)  # fmt: skip
+def test_a_webhook_must_be_one_that_a_plugin_brings(webhook: str, mistakes: list[str]) -> None:
+    kind = EventType("webhook_received", Text("ก", "A"), PlateRead)  # any model
+    known = Catalogue({"webhook.panic": ()}, {}, {kind.name: kind})
+    text = WEBHOOK % webhook
+    assert [f"{m.line}:{m.column} {m.words}" for m in check_text(text, "f.yaml", known)] == mistakes
+    nobody = check_text(WEBHOOK % "panic", "f.yaml", Catalogue({}, {}, {}))
+    assert [m.words for m in nobody] == ["no plugin of this hub takes webhooks (events webhook_received)"]
+    assert check_text(WEBHOOK % "-any_id", "f.yaml", Catalogue({}, {}, {kind.name: kind}), lenient=True) == []
 
 
 BLUEPRINT = """\

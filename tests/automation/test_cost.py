@@ -1,4 +1,4 @@
-"""What an event costs: counted calls, not time."""
+"""What an event costs: counted calls, not time; and where a run that costs too much is ended."""
 
 from __future__ import annotations
 
@@ -77,3 +77,29 @@ async def test_a_run_that_never_waits_writes_no_record_of_itself(monkeypatch: py
     monkeypatch.setattr(zone.engine._host, "put", noted)
     zone.fire("go")
     assert written == ["traces"]
+
+
+async def test_a_run_that_computes_too_long_does_not_hold_up_the_rest() -> None:
+    loop = "{% for i in range(9000) %}{{ i }}{% endfor %}"
+    zone = await Zone().start(
+        "- {id: heavy, triggers: {trigger: event, event_type: plate_read}, actions: "
+        f'{{repeat: {{count: 9000, sequence: [{{variables: {{x: "{loop}"}}}}]}}}}}}'
+    )
+    zone.plate("x")
+    await zone.idle()
+    assert zone.trace("heavy")["error"] == (
+        "its steps computed for more than 0.25 s without a wait; put a delay between them"
+    )
+    assert zone.runs() == []
+
+
+async def test_variables_that_are_too_large_to_be_kept_end_the_run() -> None:
+    large = ", ".join(f"v{n}: \"{{{{ 'a' * 60000 }}}}\"" for n in range(9))
+    zone = await Zone().start(
+        "- {id: large, triggers: {trigger: event, event_type: plate_read}, actions: "
+        f"[{{variables: {{{large}}}}}, {{delay: 10}}]}}"
+    )
+    zone.plate("x")
+    await zone.idle()
+    assert "hold more than 500000 letters" in zone.trace("large")["error"]
+    assert zone.runs() == []

@@ -1,12 +1,15 @@
 """A process that dies at any point: each deadline fires once, each idempotent action is done, none under two keys.
 
 The journal is a real SQLite file. "Dying" is leaving the pipeline, actions and engine as they are and building new ones
-over the same file; what was not committed is lost, as it is when the process is killed (``tests/scenarios/test_kills``
-kills real processes).
+over the same file; what was not committed is lost, as it is when the process is killed. Some of the points are real
+processes that are killed before or after a commit (``killed``).
 """
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -21,6 +24,7 @@ from hub.store.journal_sqlite import SqliteJournal
 from hub.store.keys import KeyRing
 from tests.automation.zone import START, Zone
 
+TOP = Path(__file__).parents[2]
 POINTS = 500  # ways to die, over all seeds
 SEEDS = 25
 KILLS = POINTS // SEEDS
@@ -53,6 +57,9 @@ RULES = """
   actions: {action: light.turn_on, target: {entity_id: light.b}, data: {note: "held {{ trigger.for.total_seconds() }}"}}
 """  # noqa: E501 - one line an action reads better
 EACH = ("begin", "delay", "turn 1", "turn 2", "left", "right", "end False")
+PLATES = [f"กข{n}" for n in range(3)]
+WANTED = {f"{word} {plate}" for word in EACH for plate in PLATES} | {"held 45.0"}
+LEAST, MOST = 6, 60  # kills of real processes for each seed
 
 
 def opened(folder: Path, types: EventTypes, clock: Clock) -> Journal:
@@ -71,9 +78,8 @@ def _dies(zone: Zone) -> None:
 async def test_what_was_begun_is_finished_once_wherever_it_dies(seed: int, tmp_path: Path) -> None:
     random, now = Random(seed), START
     zone = await Zone(opener=partial(opened, tmp_path), now=now, seed=seed).start(RULES)
-    plates = [f"กข{n}" for n in range(3)]
     done: list[str] = []
-    for number, plate in enumerate(plates):
+    for number, plate in enumerate(PLATES):
         zone.plate(plate)
         if number == 1:
             zone.set("sensor.t", "bright")
@@ -94,9 +100,27 @@ async def test_what_was_begun_is_finished_once_wherever_it_dies(seed: int, tmp_p
         await zone.after(10)
     done += [str(params["note"]) for _, _, params in zone.calls]
     asked = Counter((event.data["key"], event.data["params"]["note"]) for event in zone.events("action_requested"))
-    wanted = {f"{word} {plate}" for word in EACH for plate in plates} | {"held 45.0"}
-    assert {note for _, note in asked} == wanted
-    assert set(done) == wanted  # the devices heard each; again only after a kill, with the same key
+    assert {note for _, note in asked} == WANTED
+    assert set(done) == WANTED  # the devices heard each; again only after a kill, with the same key
     assert max(Counter(note for _, note in asked).values()) == 1  # never under another key
     assert zone.runs() == []
     zone.journal.close()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_real_processes_that_are_killed_at_a_commit(seed: int, tmp_path: Path) -> None:
+    (tmp_path / "now").write_text(str(START))
+    for kill in range(MOST):
+        last = _process(tmp_path, seed, kill)
+        if last.returncode == 0:
+            break
+        assert last.returncode == -signal.SIGKILL, last.stderr
+    assert kill >= LEAST
+    asked = Counter(line.partition("\t")[0] for line in last.stdout.splitlines())
+    assert asked == Counter(WANTED)  # each once, so under one key
+    assert set((tmp_path / "heard").read_text().splitlines()) == WANTED
+
+
+def _process(folder: Path, seed: int, kill: int) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.automation.killed", str(folder), str(seed), str(kill)]
+    return subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=False)

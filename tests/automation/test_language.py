@@ -172,6 +172,14 @@ async def test_time_trigger_each_day_in_the_zones_time() -> None:
     assert zone.told() == ["05:14", "12:30", "05:14"]
 
 
+async def test_a_time_trigger_on_some_days_only() -> None:
+    rule = "{trigger: time, at: '05:14', weekday: [thu, sat]}"  # it is Wednesday, 05:13:20
+    zone = await told(rule, tell('{{ trigger.now.strftime("%a") }}'))
+    for _ in range(7):
+        await zone.after(86_400)
+    assert zone.told() == ["Thu", "Sat"]
+
+
 @pytest.mark.parametrize(
     ("condition", "held"),
     [

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from hub.automation import replay as module
+from hub.automation import replay_answer
 from hub.automation.heard import Heard
 from hub.automation.language.blueprint import no_blueprints
 from hub.automation.replay import Replay
 from hub.core.access import Actor
 from hub.core.clock import ManualClock
-from hub.core.error import ConfigError, InvalidInput
+from hub.core.error import ConfigError, Denied, InvalidInput
 from hub.core.event import Event, EventTypes
 from hub.core.system import SYSTEM_TYPES
 from hub.store.journal_sqlite import SqliteJournal
@@ -98,6 +100,13 @@ def test_it_says_how_it_differs_from_the_rule_that_works(replay: Callable[..., R
     assert {row["side"] for row in answer["live"]["differences"]} == {"draft"}
 
 
+def test_a_run_that_waits_at_the_end_of_the_span_has_fired_too(replay: Callable[..., Replay]) -> None:
+    waits = "- {id: w, triggers: {trigger: event, event_type: plate_read}, actions: [{delay: 60}, {action: x.y}]}"
+    read = fact(1, START + 10, "plate_read", "camera.x", plate="x", province="", confidence=1.0)
+    answer = replay([read]).run(waits, START, START + 30, WHO)
+    assert (answer["total"], [(one["status"], one["seq"]) for one in answer["fired"]]) == (1, [("waiting", 1)])
+
+
 def test_mistakes_and_spans_are_refused(replay: Callable[..., Replay]) -> None:
     made = replay(story())
     with pytest.raises(ConfigError) as wrong:
@@ -133,3 +142,55 @@ def test_a_week_of_a_million_events(replay: Callable[..., Replay]) -> None:
     lamp = fact(20_051, START + 451, "state_changed", "light.a", state="on", attributes={})
     answer = replay([*noise, *plates, lamp]).run(RULE, START, START + HOUR, WHO)
     assert (answer["total"], answer["events"], len(answer["near"])) == (0, 51, 50)
+
+
+def test_a_near_miss_tells_no_plate(replay: Callable[..., Replay]) -> None:
+    rule = (
+        "- {id: near, triggers: {trigger: event, event_type: plate_read}, variables: {seen: "
+        "'{{ trigger.event.data.plate }}'}, conditions: {condition: state, entity_id: light.a, state: '{{ seen }}'},"
+        " actions: {action: notify.tell}}"
+    )
+    lamp = fact(1, START + 1, "state_changed", "light.a", state="1กข1234", attributes={})
+    read = fact(2, START + 10, "plate_read", "camera.x", plate="1กข1234", province="", confidence=1.0)
+    answer = replay([lamp, read]).run(rule, START, START + 30, WHO)
+    assert len(answer["near"]) == 1
+    assert "1กข1234" not in str(answer)
+
+
+def test_whose_data_was_looked_at_is_told_and_needs_clearance(replay: Callable[..., Replay]) -> None:
+    made = replay(story())
+    answer = made.run(RULE, START, START + 6 * HOUR, WHO)
+    assert answer["personal"] == ["plate_read"]
+    with pytest.raises(Denied, match="plate_read"):  # when it ran tells when that plate passed
+        made.run(RULE, START, START + 6 * HOUR, WHO, cleared=False)
+    lamp = "- {id: t, triggers: {trigger: state, entity_id: light.a}, actions: [{event: x}]}"
+    answer = made.run(lamp, START, START + 6 * HOUR, WHO, cleared=False)
+    assert (answer["total"], answer["personal"]) == (2, [])
+
+
+EACH_SECOND = "- {id: t, triggers: {trigger: time_pattern, seconds: '*'}, actions: [{event: x}]}"
+
+
+def test_of_many_runs_the_first_are_kept(replay: Callable[..., Replay], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replay_answer, "MAX_COMPARED", 250)
+    answer = replay([story()[0]], live=lambda name: EACH_SECOND).run(EACH_SECOND, START, START + 600, WHO)
+    assert (answer["total"], len(answer["fired"])) == (600, 200)
+    assert (answer["live"]["total"], answer["live"]["only_draft"], answer["live"]["only_live"]) == (600, 0, 0)
+
+
+def test_time_without_events_is_bounded_too(replay: Callable[..., Replay], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WITHIN_S", 0.0)
+    with pytest.raises(InvalidInput, match="took longer than 0 s"):
+        replay([]).run(EACH_SECOND, START, START + 6 * HOUR, WHO)
+
+
+def test_rules_that_start_themselves_end(replay: Callable[..., Replay]) -> None:
+    text = """
+- id: t
+  mode: parallel
+  triggers: [{trigger: state, entity_id: light.a, to: "on"}, {trigger: event, event_type: boom}]
+  actions: [{event: boom}]
+"""
+    answer = replay(story()).run(text, START, START + 6 * HOUR, WHO)
+    assert (answer["total"], answer["fired"][0]["status"]) == (9, "failed")  # eight deep, as in the hub
+    assert "a chain of 9 events was stopped" in answer["fired"][0]["error"]

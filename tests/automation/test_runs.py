@@ -265,28 +265,6 @@ async def test_rights_are_the_publishers_and_looked_at_in_each_run() -> None:
     assert "no account" in zone.trace("a")["error"]
 
 
-async def test_an_event_step_needs_the_right_to_emit_a_declared_type_and_keeps_its_form() -> None:
-    text = """
-- id: a
-  triggers: {trigger: event, event_type: go}
-  actions: [{event: plate_read, entity_id: light.a, event_data: %s}]
-"""
-    zone = await Zone().start(text % "{plate: '{{ 12 }}', confidence: '{{ 0.5 }}'}")
-    zone.fire("go")
-    (read,) = await zone.events_of("plate_read")
-    assert (read.data, read.entity) == ({"plate": "12", "province": "", "confidence": 0.5}, "light.a")
-    assert zone.rights.asked == [("automation:a", "event.emit:plate_read", frozenset({"operator"}))]
-    zone.rights.denied.add("event.emit:plate_read")
-    zone.fire("go")
-    assert len(await zone.events_of("plate_read")) == 1
-    for text_of, words in (("{plate: x, confidence: y}", "confidence"), ("{plat: x}", "plat")):
-        zone.engine.reload([Source(text % text_of, "a.yaml", OFFICER)])
-        zone.rights.denied.clear()
-        zone.fire("go")
-        await zone.idle()
-        assert words in zone.trace("a")["error"]
-
-
 async def test_two_rules_that_trigger_each_other_are_stopped_and_an_officer_sees_it() -> None:
     zone = await Zone().start(
         """

@@ -122,6 +122,25 @@ async def test_tags_webhooks_and_the_start() -> None:
 
 
 @pytest.mark.parametrize(
+    ("narrowed", "fired"),
+    [
+        ("", ["POST True", "PUT True", "GET False"]), ("allowed_methods: [POST, put]", ["POST True", "PUT True"]),
+        ("allowed_methods: GET", ["GET False"]), ("local_only: true", ["POST True", "PUT True"]),
+        ("local_only: false", ["POST True", "PUT True", "GET False"]),
+        ("allowed_methods: [GET, PUT], local_only: true", ["PUT True"]),
+    ],
+)  # fmt: skip
+async def test_a_webhook_may_be_narrowed_to_methods_and_to_the_local_network(narrowed: str, fired: list[str]) -> None:
+    zone = await told(f"{{trigger: webhook, webhook_id: hook, {narrowed}}}",
+                      "{{ trigger.event.data.method }} {{ trigger.event.data.local }}")  # fmt: skip
+    for method, local in (("POST", True), ("PUT", True), ("GET", False)):
+        zone.fire("webhook_received", webhook_id="hook", method=method, local=local)
+    zone.fire("webhook_received", webhook_id="other", method="PUT", local=True)
+    await zone.idle()
+    assert zone.told() == fired
+
+
+@pytest.mark.parametrize(
     ("condition", "holds"),
     [
         ("{condition: time, after: '05:00', before: '06:00'}", True),

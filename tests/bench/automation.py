@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from hub.serve import quiet_collector
 from tests.automation.zone import OFFICER, Zone
 
 SIZES = (10, 1_000, 10_000)
@@ -78,6 +79,7 @@ async def matching_none(count: int, runs: int) -> float:
 async def emit_to_action(runs: int) -> None:
     """From ``emit`` to the action that is owed, traces on; beside it the same events without a rule."""
     zone = await Zone().start(state_rules(STATE_RULES))
+    quiet_collector()  # as the hub does when it has started
     zone.set("light.b", "on")
     for n in range(STATE_RULES):
         zone.add(f"sensor.s{n}")

@@ -100,6 +100,34 @@ def test_names_in_automations(tmp_path: Path, changes: dict[str, str], words: li
         assert "there is no entity 'unit.s212'; did you mean 'unit.s211'?" in found[0]
 
 
+HOOKS = """  - plugin: webhooks
+    config: {hooks: [{id: panic_1, name: {th: ก, en: A}, secret: a-secret-of-a-button}]}
+automations: !include rules.yaml
+"""
+
+
+@pytest.mark.parametrize(
+    ("webhook", "words"),
+    [
+        ("panic_1", []),
+        ("panic_2", ["2:44: there is no entity 'webhook.panic_2'; did you mean 'webhook.panic_1'?"]),
+    ],
+)
+def test_a_webhook_that_no_hook_declares(tmp_path: Path, webhook: str, words: list[str]) -> None:
+    rule = f"- id: a\n  triggers: {{trigger: webhook, webhook_id: {webhook}}}\n  actions: [{{stop: x}}]\n"
+    assert told(config(tmp_path, ZONE + UNITS + HOOKS, rules__yaml=rule)) == words
+
+
+def test_names_that_stand_before_their_settings(tmp_path: Path) -> None:
+    helpers = "plugins: [{plugin: helpers, config: {timer: {quiet: {duration: 60}}, input_boolean: {night: null}}}]\n"
+    watched = "[timer.quiet, input_boolean.night, timer.quit]"
+    rule = f"- id: a\n  triggers: [{{trigger: state, entity_id: {watched}}}]\n  actions: [{{stop: ''}}]\n"
+    found = told(config(tmp_path, ZONE + helpers + "automations: !include rules.yaml\n", rules__yaml=rule))
+    assert [line.partition(": ")[2] for line in found] == [
+        "there is no entity 'timer.quit'; did you mean 'timer.quiet'?"
+    ]
+
+
 def partner(folder: Path, code: str = "raise SystemExit('ran')", toml: str = "") -> None:
     home = folder / "plugins" / "gate"
     home.mkdir(parents=True)

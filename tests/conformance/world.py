@@ -104,7 +104,7 @@ class Recorder(Host):
     def authorize(self, actor: Actor, right: str, entity: str | None) -> None:
         return None
 
-    def on_recover(self, call: Any) -> None:
+    def on_recover(self, forget: Any, go_on: Any) -> None:
         return None
 
 

@@ -20,7 +20,7 @@ USED = (
     "plate_read", "watchlist_hit", "unit_moved", "report_filed", "light_boosted", "radio_announced", "looked_up",
     "drone_telemetry", "message_sent", "survey_answered", "notice_approved", "meeting_held", "promise_made",
     "risk_spot_reported", "shift_started", "sound_test_done", "motion_started", "clip_saved", "checkpoint_scanned",
-    "call_started", "patrol_log_imported", "report_made",
+    "call_started", "patrol_log_imported", "report_made", "webhook_received",
 )  # fmt: skip
 # What people made. No red boxes: the demo's patrol scans on as soon as the hub is back, and windows end by the clock.
 KEPT = ("report", "incident", "notice", "promise", "meeting", "risk_spot", "sticker")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from hub.cli.check import mistakes
 from hub.core.error import ConfigError
 from hub.host.config import HubConfig, load
 
@@ -248,6 +250,34 @@ def test_files_of_forms_and_automations(tmp_path: Path) -> None:
         ("a.yaml", 1, "alias: a\n"), ("b.yaml", 1, "  alias: b\n"), ("b.yaml", 2, "  alias: c\n"),
         ("c.yaml", 1, "alias: [\n"),
     ]  # fmt: skip
+
+
+NO_FILES = ("a-folder.yaml", "gone.yaml", "itself.yaml", "pipe.yaml")
+
+
+def test_a_file_of_automations_that_cannot_be_read_harms_no_other(tmp_path: Path) -> None:
+    config_yaml = ZONE + "automations: !include_dir_list automations\n"
+    write(tmp_path, config_yaml=config_yaml, automations__good_yaml="alias: a\n")
+    folder = tmp_path / "automations"
+    (folder / "a-folder.yaml").mkdir()
+    (folder / "gone.yaml").symlink_to(folder / "nothing")
+    (folder / "itself.yaml").symlink_to(folder / "itself.yaml")
+    os.mkfifo(folder / "pipe.yaml")
+    (folder / "latin.yaml").write_bytes(b"alias: caf\xe9\n")
+    (folder / "large.yaml").write_text("#" * (1 << 20) + "#")
+    (folder / os.fsdecode(b"name\xe9.yaml")).write_text("alias: named\n")
+    config = load(tmp_path / "config.yaml")
+    assert config.mistakes == ()
+    told = {Path(one.file).name: str(one.wrong).partition(f"{folder}/")[2] for one in config.automations if one.wrong}
+    assert told == {
+        **{name: f"{name}:1:1: there is no file {folder}/{name}" for name in NO_FILES},
+        "latin.yaml": "latin.yaml:1:1: not UTF-8 text (byte 10)",
+        "large.yaml": f"large.yaml:1:1: {folder}/large.yaml is larger than 1024 KiB",
+    }
+    assert [(Path(one.file).name, one.text) for one in config.automations if one.wrong is None] == [
+        ("good.yaml", "alias: a\n"), ("name?.yaml", "alias: named\n")
+    ]  # fmt: skip
+    assert {one.wrong for one in config.automations if one.wrong} < set(mistakes(tmp_path / "config.yaml"))
 
 
 def test_words_and_numbers(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from hub.core.error import NotFound
 from hub.host.claims import Claims
 from hub.host.rate import network
 from hub.host.routes import MAX_SOCKETS, MAX_SOCKETS_EACH, Routes, Served
-from hub.sdk.context import WebRequest
+from hub.sdk.context import WebRequest, WebResponse
 
 
 class Line:
@@ -106,3 +106,15 @@ async def test_a_farewell_that_is_not_taken_holds_no_place() -> None:
 )  # fmt: skip
 def test_who_an_address_stands_for(remote: str, sender: str) -> None:
     assert network(remote) == sender
+
+
+async def test_a_fault_names_the_route_and_not_the_address_that_was_asked() -> None:
+    told: list[str] = []
+
+    async def failing(_request: WebRequest) -> WebResponse:
+        raise ValueError("no")
+
+    served = Served(failing, lambda where, _fault: told.append(where), None, "/*")
+    request = WebRequest("POST", "/panic/a-secret-in-the-address", {}, {}, b"", "127.0.0.1")
+    answer = await Routes(ManualClock(), Claims()).ask(served, request)
+    assert (answer.status, told) == (500, ["route /*"])

@@ -76,7 +76,7 @@ class Drone(Thing):
 async def setup(ctx: Context, config: Settings):
     for domain, kind in (("light", Light), ("radio", Radio), ("drone", Drone)):
         await ctx.add(Entity(f"{domain}.a", Text("ก", "A"), (domain,)), kind(config.calls, domain))
-    await ctx.add(Entity("camera.a", Text("กล้องหน้าตลาด", "Market camera"), ()))
+    await ctx.add(Entity("camera.a", Text("กล้องหน้าตลาด", "Market camera"), (), position=(17.0011, 99.8110)))
 
     async def video(word: str, reason: str) -> None:
         await ctx.emit(VideoChanged(video=word, reason=reason), entity="camera.a")
@@ -204,3 +204,59 @@ async def test_reports_from_one_place_become_one_incident_with_their_receipts(be
     assert opened.data["title"] == "แจ้งซ้ำ 3 เรื่อง ตลาด"
     assert noted.data["text"] == f"เลขรับเรื่อง {', '.join(receipts)}"
     assert (assigned.entity, assigned.data["unit"]) == (opened.entity, "unit.s2")
+
+
+NIGHT = """\
+id: night
+use_blueprint:
+  path: watchlist_night.yaml
+  input:
+    {{shop: camera.a, light: light.a, drone: drone.a, night_from: "{start}", night_until: "{end}", within: "00:00:01"}}
+"""
+HIT = {"entry": "e1", "plate": "1กข1234", "read_plate": "1กข1234", "province": "สุโขทัย", "match": "exact",
+       "confidence": 0.9, "camera": "camera.a"}  # fmt: skip
+SHOP = (17.0011, 99.8110)
+
+
+async def night(begin: Begin, folder: Path, *, patrol: tuple[float, float], start: str, end: str) -> Scene:
+    """``patrol``: where the unit is that can be sent."""
+    rule = NIGHT.format(start=start, end=end)
+    scene = await begin(write_zone(folder, plugins=things(folder), automations=rule))
+    await walk(scene, "s2", *patrol)
+    return scene
+
+
+async def test_a_hit_near_the_shop_at_night_brings_patrol_and_light_and_asks_for_the_drone(
+    begin: Begin, tmp_path: Path
+) -> None:
+    scene = await night(begin, tmp_path, patrol=(17.0060, 99.8210), start="00:00:00", end="23:59:59")
+    emit(scene, "watchlist_hit", {**HIT, "lat": 17.0111, "lon": 99.8110}, "hit.far")  # 1.1 km away
+    emit(scene, "watchlist_hit", {**HIT, "lat": SHOP[0], "lon": SHOP[1]}, "hit.near")
+    asked = await scene.event("confirmation_requested", action="drone.dispatch")
+    opened = await scene.event("incident_opened", kind="watchlist_hit")
+    assigned = await scene.event("incident_assigned")
+    assert (assigned.data["unit"], asked.data["params"]["incident"]) == ("unit.s2", opened.entity)
+    raised = await scene.event("alarm_raised", subject=opened.entity)  # the patrol is 1.2 km away
+    assert raised.data["title"] == "สายตรวจยังไม่ถึงจุดที่พบป้ายเฝ้าระวัง"
+    assert calls(tmp_path) == [
+        ["light.boost", {"pct": 100.0, "minutes": 15.0, "reason": "ป้ายเฝ้าระวัง 1กข1234 สุโขทัย"}]
+    ]
+    assert len(scene.events("incident_opened")) == 1
+
+
+async def test_a_patrol_that_is_there_in_time_raises_no_alarm(begin: Begin, tmp_path: Path) -> None:
+    scene = await night(begin, tmp_path, patrol=(17.0012, 99.8111), start="00:00:00", end="23:59:59")
+    emit(scene, "watchlist_hit", {**HIT, "lat": SHOP[0], "lon": SHOP[1]}, "hit.near")
+    asked = await scene.event("confirmation_requested", action="drone.dispatch")
+    officer = await scene.person("ccoc")
+    assert (await officer.ask("POST", f"/api/confirmations/{asked.entity}", json={"answer": "no"}))[0] == 200
+    await scene.until(lambda: not scene.app.engine.list()[0]["running"])
+    assert [event.data["subject"] for event in scene.events("alarm_raised")] == ["hit.near"]  # the incident's own
+
+
+async def test_by_day_a_hit_near_the_shop_is_for_other_rules(begin: Begin, tmp_path: Path) -> None:
+    scene = await night(begin, tmp_path, patrol=SHOP, start="23:59:58", end="23:59:59")
+    emit(scene, "watchlist_hit", {**HIT, "lat": SHOP[0], "lon": SHOP[1]}, "hit.near")
+    (told,) = await scene.until(lambda: scene.app.engine.traces("night"))
+    assert told["status"] == "condition"
+    assert scene.events("incident_opened") == []

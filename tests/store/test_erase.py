@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ def car(seq: int, day: int, plate: str) -> Event:
 
 
 def erased(one: Event) -> Event:
-    return replace(one, data={**one.data, "plate": None, "province": None, "words": None})
+    return one._replace(data={**one.data, "plate": None, "province": None, "words": None})
 
 
 def raw_bytes(folder: Path) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 from aiohttp import ClientSession, DummyCookieJar
 
 from hub.app import App, Options
+from hub.automation.check import check_text
 from hub.automation.library import VERSIONS, hash_of, included_folder
+from hub.core.error import Mistake
 from tests.scenarios.kit import people, write_zone
 from tests.web.conftest import Door, Start
 
@@ -340,8 +343,35 @@ async def test_a_draft_is_replayed_and_compared_with_the_rule_that_works(desk: D
     assert (status, bool(told["error"]["mistakes"])) == (400, True)
 
 
+async def test_a_replay_over_peoples_data_needs_clearance_and_leaves_a_line(desk: Door) -> None:
+    desk.emit("watchlist_hit", HIT, "camera.own")
+    await desk.app.pipeline.settled()
+    now = desk.app.clock.now()
+    ask = {"text": ONE.format(id="first", title="x"), "from": now - 60, "to": now + 1}
+    status, told = await desk.ask("POST", "/api/automations/replay", "auditor", json=ask)
+    assert (status, told["error"]["code"]) == (403, "denied")
+    status, told = await desk.ask("POST", "/api/automations/replay", "operator", json=ask)
+    assert (status, told["personal"]) == (200, ["watchlist_hit"])
+    _, ledger = await desk.ask("GET", "/api/audit?limit=1000", "auditor")
+    lines = [line for line in ledger["entries"] if line["what"] == "automation.replay"]
+    assert [(line["subject"], line["detail"]) for line in lines] == [("watchlist_hit", {"events": 1, "runs": 1})]
+
+
 async def test_only_who_may_publish_saves(desk: Door, tmp_path: Path) -> None:
     for role in ("display", "patrol", "commander"):
         status, _ = await save(desk, "rules.yaml", "", hash_of(RULES.encode()), role=role)
         assert status == 403
     assert (folder(tmp_path) / "rules.yaml").read_text() == RULES
+
+
+async def test_a_text_is_checked_beside_the_loop(desk: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[threading.Thread] = []
+
+    def check(text: str, *rest: Any) -> list[Mistake]:
+        threads.append(threading.current_thread())
+        return check_text(text, *rest)
+
+    monkeypatch.setattr("hub.app.check_text", check)
+    status, told = await desk.ask("POST", "/api/automations/check", "operator", json={"text": "id: ["})
+    assert (status, told["mistakes"][0]["line"]) == (200, 2)
+    assert [thread is threading.main_thread() for thread in threads] == [False]

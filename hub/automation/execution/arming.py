@@ -46,9 +46,13 @@ class Armed:
         self.fire, self.failed = fire, failed
         self.undo: list[Callable[[], None]] = []
         self.stills: dict[str, Callable[[str], bool]] = {}  # trigger path → is what it holds for still so?
-        for trigger in triggers:
-            if trigger.enabled:
-                arming.kinds[type(trigger)](self, trigger, variables)
+        try:
+            for trigger in triggers:
+                if trigger.enabled:
+                    arming.kinds[type(trigger)](self, trigger, variables)
+        except BaseException:  # half of them must not hear for ever what nobody can undo
+            self.disarm(keep_holds=True)
+            raise
 
     def disarm(self, *, keep_holds: bool = False) -> None:
         """Hear nothing more; ``for:`` that run are dropped."""

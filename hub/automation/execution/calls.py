@@ -49,6 +49,7 @@ def action(step: ActionStep, host: Host, locals_: Locals) -> Execute:
         spec = host.action(name)
         if spec is None and host.expected(name) and _is_patient(at, host):
             return _ask_again(at, path, host)
+        at.patience = None
         params = filled(step.data, values, text_fields(spec.params) if spec else ())
         if not isinstance(params, dict):
             raise StepFailed("the template of 'data' must give a mapping")

@@ -27,8 +27,8 @@ _HELPER = re.compile(r"input_(?:select|text|number|boolean|datetime)\.[a-z0-9_]+
 
 
 
-def all_of(conditions: Sequence[Condition], world: World) -> Check:
-    """True when each holds. One that cannot be decided counts as false, and the note says why."""
+def all_of(conditions: Sequence[Condition], world: World, *, undecided: bool = False) -> Check:
+    """True when each holds. One that cannot be decided counts as ``undecided``, and the note says why."""
     checks = [(condition.path, compile_condition(condition, world)) for condition in conditions]
 
     def check(values: Values, notes: Notes) -> bool:
@@ -38,7 +38,7 @@ def all_of(conditions: Sequence[Condition], world: World) -> Check:
                     return False
             except (ConditionFailed, TemplateFailed) as failed:
                 notes.failed(path, str(failed))
-                return False
+                return undecided
         return True
 
     return check

@@ -53,7 +53,7 @@ def next_turn(at: Strand, frame: Frame, before: Check | None, after: Check | Non
     if size is not None and loop.turn >= size:
         return False
     if loop.turn >= MAX_TURNS:
-        raise StepFailed(f"the repeat made {MAX_TURNS} turns")
+        raise StepFailed(f"the repeat made {MAX_TURNS} turns, and was to go on")
     loop.turn += 1
     outside = at.frames[at.frames.index(frame) - 1].values if at.frames[0] is not frame else frame.values
     frame.values = turn_values(outside, loop)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Hashable, Mapping
 from typing import Any
 
@@ -9,11 +10,15 @@ import orjson
 
 from hub.automation.execution.arming import Armed, Values
 from hub.automation.execution.values import filled
+from hub.automation.language.known import event_name
 from hub.automation.language.model import EventTrigger, HubTrigger, MqttTrigger, TagTrigger
+from hub.automation.templates.template import TemplateFailed
 from hub.automation.templates.views import EventView
 from hub.core.bus import Subscription
 from hub.core.event import Event
 from hub.core.state import Change
+
+log = logging.getLogger(__name__)
 
 
 def arm_event(armed: Armed, trigger: EventTrigger, variables: Values) -> None:
@@ -21,7 +26,7 @@ def arm_event(armed: Armed, trigger: EventTrigger, variables: Values) -> None:
     data = filled(dict(trigger.data), variables)
     zone, fire, entities = armed.arming.templates.world.zone, armed.fire, frozenset(trigger.entities)
     users = _users(filled(dict(trigger.context), variables))
-    for name in (filled(kind, variables) for kind in trigger.types):
+    for name in (event_name(str(filled(kind, variables))) for kind in trigger.types):
         key = index_key(data, lambda field, value, name=name: armed.arming.counts[name, field, value])
         rest = tuple((field, value) for field, value in data.items() if field != key)
 
@@ -31,6 +36,8 @@ def arm_event(armed: Armed, trigger: EventTrigger, variables: Values) -> None:
             for field, value in rest:
                 if not _matches(event.data.get(field), value):
                     return
+            if any(event.data.get(field) not in choices for field, choices in trigger.any_of.items()):
+                return
             told = {"platform": trigger.platform, "event": EventView(event, zone)}
             fire(trigger, told if trigger.platform == "event" else {**told, **_webhook(event)}, event)
 
@@ -95,7 +102,13 @@ def arm_mqtt(armed: Armed, trigger: MqttTrigger, variables: Values) -> None:
         payload = str(event.data.get("payload", ""))
         parsed = _parsed(payload)
         values = {**variables, "value": payload, "value_json": parsed}
-        found = payload if trigger.template is None else str(trigger.template.render(values))
+        try:
+            found = payload if trigger.template is None else str(trigger.template.render(values))
+        except TemplateFailed as wrong:
+            # the failure's words hold the payload, and what that is nobody declares: a position, a plate
+            log.debug("%s: %s", trigger.path, wrong)
+            armed.failed(f"{trigger.path}: its value_template fails for a message on {topic}", event)
+            return
         if wanted is None or found == str(wanted):
             told = {"platform": "mqtt", "payload": payload, **{key: event.data.get(key) for key in ("topic", "qos")}}
             armed.fire(trigger, told if parsed is None else {**told, "payload_json": parsed}, event)

@@ -16,6 +16,9 @@ from hub.core.event import Event
 from hub.core.state import Change
 
 MINUTE = 60.0
+# As in Home Assistant: a template that reads all states is looked at so often, one that reads a whole domain so often.
+ALL_S, DOMAIN_S = 60.0, 1.0
+EVERYTHING = "*"
 
 
 class Shared:
@@ -23,15 +26,15 @@ class Shared:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._domains: dict[str, dict[Any, Callable[[Event], None]]] = {}
+        self._domains: dict[str, dict[Any, Callable[[Event, Change], None]]] = {}
         self._minute: dict[Any, Callable[[], None]] = {}
         self._subscription: Subscription | None = None
         self._timer: Timer | None = None
 
-    def watch_domains(self, owner: Any, domains: set[str], call: Callable[[Event], None]) -> None:
+    def watch_domains(self, owner: Any, domains: set[str], call: Callable[[Event, Change], None]) -> None:
         """Call when an entity of one of these domains changes."""
         self.leave_domains(owner)
-        for name in domains:
+        for name in {EVERYTHING} if EVERYTHING in domains else domains:
             self._domains.setdefault(name, {})[owner] = call
         if self._domains and self._subscription is None:
             self._subscription = self._host.rules.add(Subscription(self._heard))
@@ -48,9 +51,9 @@ class Shared:
     def _heard(self, event: Event, change: Change | None) -> None:
         if change is None:
             return
-        for name in (change.entity.partition(".")[0], "*"):
+        for name in (change.entity.partition(".")[0], EVERYTHING):
             for call in tuple(self._domains.get(name, {}).values()):
-                call(event)
+                call(event, change)
 
     def watch_minutes(self, owner: Any, call: Callable[[], None]) -> None:
         """Call at each full minute."""
@@ -74,13 +77,16 @@ class Shared:
 
 
 class TemplateWatch:
-    """Fires when the template becomes true; looks again when something it read changes."""
+    """Fires when the template becomes true; looks again when something it read changes. One that reads whole domains
+    is looked at by the first change, and then by those of a period together when it ends."""
 
     def __init__(self, armed: Armed, trigger: TemplateTrigger, variables: Values) -> None:
         self._armed, self._trigger, self._variables = armed, trigger, variables
         self._holds = armed.arming.holds
         self._listening: dict[str, Subscription] = {}
         self._reads = Reads()
+        self._looked: float | None = None  # when, by a change
+        self._timer: Timer | None = None
         self._was, self._reads_now = self._look()
         self._follow(self._reads_now)
         armed.undo.append(self._leave)
@@ -99,7 +105,7 @@ class TemplateWatch:
         for entity in wanted - self._listening.keys():
             self._listening[entity] = rules.add(Subscription(self._changed, ANY, entity=entity))
         if reads.domains != self._reads.domains:
-            shared.watch_domains(self, reads.domains, lambda event: self._again(event, None))
+            shared.watch_domains(self, reads.domains, self._wide)
         if reads.time and not self._reads.time:
             shared.watch_minutes(self, lambda: self._again(None, None))
         elif self._reads.time and not reads.time:
@@ -107,6 +113,7 @@ class TemplateWatch:
         self._reads = reads
 
     def _leave(self) -> None:
+        self._stop_timer()
         self._follow(Reads())
         for subscription in self._listening.values():
             self._armed.arming.host.rules.remove(subscription)
@@ -115,7 +122,24 @@ class TemplateWatch:
     def _changed(self, event: Event, change: Change | None) -> None:
         self._again(event, change)
 
+    def _wide(self, event: Event, change: Change) -> None:
+        if change.entity in self._listening or self._timer is not None:  # looked at for itself, or when the time comes
+            return
+        clock = self._armed.arming.host.clock
+        period = ALL_S if EVERYTHING in self._reads.domains else DOMAIN_S
+        if self._looked is None or clock.now() >= self._looked + period:
+            self._again(event, None)
+        else:
+            self._timer = clock.call_at(self._looked + period, lambda: self._again(event, None))
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
     def _again(self, event: Event | None, change: Change | None) -> None:
+        self._stop_timer()
+        self._looked = self._armed.arming.host.clock.now()
         before, (self._was, reads) = self._was, self._look()
         self._follow(reads)
         identity = self._armed.name, self._trigger.path, "-"

@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from hub.automation.execution.arming import Armed, Values
-from hub.automation.execution.moments import moment_of, next_match
+from hub.automation.execution.moments import after, first_after, moment_of, next_daily, next_match
 from hub.automation.execution.sun import next_sun
 from hub.automation.language.model import PatternTrigger, SunTrigger, TimeTrigger
 from hub.core.bus import ANY, Subscription
@@ -56,11 +56,12 @@ def arm_time(armed: Armed, trigger: TimeTrigger, _variables: Values) -> None:
 
 
 def _daily(armed: Armed, trigger: TimeTrigger, at: time) -> None:
-    def following(now: datetime) -> datetime:
-        due = datetime.combine(now.date(), at, now.tzinfo)
-        return due if due > now else datetime.combine(now.date() + timedelta(days=1), at, now.tzinfo)
+    _Alarm(armed, lambda now: next_daily(now, at), lambda due: _fire(armed, trigger, due, None))
 
-    _Alarm(armed, following, lambda due: armed.fire(trigger, {"platform": "time", "now": due, "entity_id": None}, None))
+
+def _fire(armed: Armed, trigger: TimeTrigger, due: datetime, entity: str | None) -> None:
+    if trigger.weekdays is None or due.weekday() in trigger.weekdays:
+        armed.fire(trigger, {"platform": "time", "now": due, "entity_id": entity}, None)
 
 
 class _EntityTime:
@@ -75,16 +76,14 @@ class _EntityTime:
     def _following(self, now: datetime) -> datetime | None:
         found = moment_of(self._armed.arming.host.state.get(self._entity), now)
         if isinstance(found, time):
-            due = datetime.combine(now.date(), found, now.tzinfo) + self._offset
-            return due if due > now else due + timedelta(days=1)
-        return found + self._offset if found is not None and found + self._offset > now else None
+            return next_daily(now, found, self._offset)
+        return first_after(now, [after(found, self._offset)]) if found is not None else None
 
     def _changed(self, _event: Event, _change: Change | None) -> None:
         self._alarm.schedule()
 
     def _due(self, due: datetime) -> None:
-        told = {"platform": "time", "now": due, "entity_id": self._entity}
-        self._armed.fire(self._trigger, told, None)
+        _fire(self._armed, self._trigger, due, self._entity)
 
 
 def arm_pattern(armed: Armed, trigger: PatternTrigger, _variables: Values) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from collections.abc import Container
 from typing import Any
 
 from hub.automation.execution.run import Run
@@ -15,6 +16,7 @@ from hub.core.system import Fault
 TRACES = "traces"
 FAULT_EVERY_S = 60.0
 MAX_FAULTS = 1_000
+GONE_KEPT_S = 30 * 86_400.0  # since its last run: so long traces outlive an automation whose file went
 
 
 class Reports:
@@ -47,8 +49,10 @@ class Reports:
         automation = run.plan.automation.id
         trace = masked(old, ())  # a copy: the writer may be reading the old one
         kept = self.traces.get(automation, deque())
-        if old in kept:
-            kept[kept.index(old)] = trace
+        at = next((at for at, one in enumerate(kept) if one["run_id"] == old["run_id"]), None)
+        if at is None:  # it is not kept any more, or its automation was removed
+            return
+        kept[at] = trace
         for line in trace["steps"]:
             if key in (line.get("detail") or {}).get("keys", ()):
                 line["error"] = words
@@ -69,6 +73,20 @@ class Reports:
         self._host.emit(
             Draft("fault", data.model_dump(mode="json"), "hub", None, None, cause, min(depth + 1, MAX_DEPTH))
         )
+
+    def forget(self, automation: str) -> None:
+        """Somebody removed it."""
+        self.not_run.pop(automation, None)
+        self.last_error.pop(automation, None)
+        for trace in self.traces.pop(automation, ()):
+            self._host.put(Drop(TRACES, f"{automation}/{trace['run_id']}"))
+
+    def forget_gone(self, there: Container[str]) -> None:
+        """What is left of automations whose file went: not at once, since a file may be broken or away for a while."""
+        since = self._host.clock.now() - GONE_KEPT_S
+        for automation in [name for name in self.traces if name not in there]:
+            if self.traces[automation][-1]["finished"] < since:
+                self.forget(automation)
 
     def load(self) -> None:
         """Take them from the records."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from enum import Enum
+from time import perf_counter, thread_time
 from typing import Any
 
 from hub.automation.execution.circumstances import Check, ConditionFailed
@@ -24,6 +25,7 @@ from hub.core.error import HubError
 log = logging.getLogger(__name__)
 
 MAX_STEPS = 10_000  # of one strand, between two waits
+MAX_TURN_S = 0.25  # of the loop's thread, for all strands of a run between two waits: so long everything else stands
 MAX_STRANDS = 100
 MAX_FRAMES = 100
 
@@ -157,6 +159,11 @@ class Strand:
             step = frame.steps[frame.index]
             frame.index += 1
             flow = self._do(step)
+            if self.status != "running" or self.run.over:  # the step has stopped its own run
+                return
+            if self.run.is_late():
+                self.fail(f"its steps computed for more than {MAX_TURN_S:g} s without a wait; put a delay between them")
+                return
             if flow is Flow.NEXT:
                 continue
             if flow is Flow.LEAVE:
@@ -177,9 +184,12 @@ class Strand:
             return False
         try:
             return self.run.plan.loops[loop.path](self, frame)
-        except (TemplateFailed, ConditionFailed, StepFailed) as wrong:
+        except StepFailed as wrong:
             self.run.notes.failed(loop.path, str(wrong))
-            return False
+            self.stop("aborted", f"{loop.path}: {wrong}")
+        except (TemplateFailed, ConditionFailed) as wrong:
+            self.run.notes.failed(loop.path, str(wrong))
+        return False
 
     def _do(self, step: Compiled) -> Flow:
         try:
@@ -242,6 +252,27 @@ class Strand:
             self.waiting = Waiting(**{**waiting, "keys": dict(waiting["keys"]), "branches": list(waiting["branches"])})
 
 
+class Turn:
+    """Computing of the loop's thread without a pause: of a run, and of those that its events start meanwhile."""
+
+    __slots__ = ("_begun", "_used")
+
+    def __init__(self) -> None:
+        # the machine's own time, not the injected clock: this protects the loop and decides nothing else
+        self._begun = perf_counter()
+        self._used: float | None = None
+
+    def is_late(self, now: float) -> bool:
+        """Has it gone on too long? A busy machine makes an honest run late by the wall clock alone: from half the time
+        on, only what this thread itself uses counts (which costs microseconds to ask)."""
+        if now - self._begun < MAX_TURN_S / 2:
+            return False
+        used = thread_time()
+        if self._used is None:
+            self._used = used
+        return used - self._used > MAX_TURN_S / 2
+
+
 @dataclass(slots=True, eq=False)
 class Run:
     """One execution. ``cause`` and ``depth`` are of the event that started it; ``secrets`` are masked in traces;
@@ -264,6 +295,17 @@ class Run:
     over: bool = False  # nothing more is done; the outcome of its last call may be awaited
     response: Any = None
     open_keys: dict[str, str] = field(default_factory=dict)  # calls of the last step, not waited for: key → path
+    turn: Turn | None = None  # in which it computes
+    since: float = 0.0  # and since when
+
+    def begin_turn(self, turn: Turn) -> None:
+        """It computes from now on, as part of ``turn``."""
+        self.turn, self.since = turn, perf_counter()
+
+    def is_late(self) -> bool:
+        """Has it computed too long? In a turn that is late, whoever has just begun in it is not to blame."""
+        now = perf_counter()
+        return now - self.since > MAX_TURN_S / 10 and self.turn is not None and self.turn.is_late(now)
 
     @property
     def root(self) -> Strand:

@@ -10,9 +10,10 @@ from typing import Any
 from hub.automation.execution.arming import Armed, Arming
 from hub.automation.execution.calls import failure_words, settle
 from hub.automation.execution.holds import RUNS
+from hub.automation.execution.living import Living
 from hub.automation.execution.records import SOURCES, Records
 from hub.automation.execution.reports import Reports
-from hub.automation.execution.run import Plan, Run, Strand, Waiting
+from hub.automation.execution.run import Plan, Run, Strand, Turn, Waiting
 from hub.automation.execution.trace import Notes, masked
 from hub.automation.execution.waits import Waits
 from hub.automation.host import Host
@@ -21,6 +22,7 @@ from hub.core.access import Actor
 from hub.core.error import Denied
 from hub.core.event import Event
 from hub.core.journal import Drop
+from hub.core.outbox import DONE
 
 log = logging.getLogger(__name__)
 
@@ -36,22 +38,28 @@ class Runs:
     ) -> None:
         self._host, self._world, self._publisher_now = host, world, publisher_now
         self.reports = Reports(host)
-        self._of: dict[str, OrderedDict[str, Run]] = {}  # automation → its living runs, oldest first
+        self._living = Living(host.clock, lambda run: self._go(run, run.root))
         self._by_key: dict[str, Strand] = {}
         self._records = Records(host)
-        self._waits = Waits(host.clock, arming, self._wake, self._give_up, self.reports.fault)
+        self._waits = Waits(host.clock, arming, self._wake, self._give_up, self.reports)
         # outcomes that came after the start and before ``resume``: devices may be quicker than the engine
         self._early: OrderedDict[str, Event] | None = OrderedDict()
+        self._turn: Turn | None = None
         self._late: OrderedDict[str, tuple[Run, dict[str, Any], str]] = OrderedDict()
 
     def active(self, automation: str) -> int:
         """How many runs of it are alive."""
-        return len(self._of.get(automation, ()))
+        return self._living.count(automation)
+
+    def going(self, automation: str) -> list[dict[str, Any]]:
+        """Traces, so far, of its runs that have not ended; oldest first."""
+        alive = [run for run in self._living.of(automation) if not run.over]
+        return [masked(run.as_trace(self._host.clock.now()), run.secrets) for run in alive]
 
     @property
     def armed(self) -> dict[str, Armed]:
         """The triggers that runs wait for, by the name under which their ``for:`` are kept."""
-        waiting = (strand for runs in self._of.values() for run in runs.values() for strand in run.strands.values())
+        waiting = (strand for run in self._living for strand in run.strands.values())
         return {strand.armed.name: strand.armed for strand in waiting if strand.armed is not None}
 
     # --- begin
@@ -63,13 +71,10 @@ class Runs:
         """Start a run as the mode allows; ``None`` when it was skipped. ``caller`` and ``key``: the run that called
         this script, and under which key it is told the end."""
         automation, host = plan.automation, self._host
-        others = self._of.setdefault(automation.id, OrderedDict())
+        others = self._living.count(automation.id)
         if automation.mode == "restart":
-            for other in list(others.values()):
-                other.root.stop("stopped", "restarted")
-                self._end(other)
-            others = self._of.setdefault(automation.id, OrderedDict())
-        elif others and (automation.mode == "single" or len(others) >= automation.max):
+            self.cancel(automation.id, "restarted")
+        elif others and (automation.mode == "single" or others >= automation.max):
             return None
         run = Run(
             host.ids.new(), plan, self._actor(plan), notes, host.clock.now(), trigger,
@@ -78,9 +83,8 @@ class Runs:
             caller.depth + 1 if caller else event.depth if event else 0, key,
         )  # fmt: skip
         run.strand("action", values)
-        waits_its_turn = bool(others) and automation.mode == "queued"
-        others[run.id] = run
-        if waits_its_turn:
+        self._living.add(run)
+        if others and automation.mode == "queued":
             run.root.status = "queued"
             self._records.keep(run)
         else:
@@ -95,16 +99,27 @@ class Runs:
         return Actor(name, publisher.roles, publisher.owner, publisher.grants, publisher.purpose)
 
     def _go(self, run: Run, strand: Strand) -> None:
+        """Go on with a run; those that it starts by its events, meanwhile, are part of the same turn."""
+        outer, self._turn = self._turn, self._turn or Turn()
+        try:
+            self._proceed(run, strand, self._turn)
+        finally:
+            self._turn = outer
+
+    def _proceed(self, run: Run, strand: Strand, turn: Turn) -> None:
         """Go on with a strand, and with all that become ready by it."""
         if self._publisher_now(run.plan.publisher) is None:
             who = run.plan.publisher.id
             run.root.fail(str(Denied("its publisher has no account any more", where=who, hint="publish it again")))
             self._end(run)
             return
+        run.begin_turn(turn)
         ready = deque([strand])
         while ready:
             strand = ready.popleft()
             strand.advance()
+            if run.over:  # one of its own steps has ended it
+                return
             if strand.status == "waiting":
                 ready += self._branches(run, strand)
             elif strand.number != 0:
@@ -252,13 +267,13 @@ class Runs:
         if status != "done":
             self.reports.failed_late(run, old, key, path, failure_words(status, error, entity))
         if not run.open_keys:
-            self._leave_living(run)
+            self._living.leave(run)
 
     # --- end
 
     def cancel(self, automation: str, reason: str) -> None:
         """End all its runs."""
-        for run in list(self._of.get(automation, {}).values()):
+        for run in self._living.of(automation):
             run.root.stop("stopped", reason)
             self._end(run, chain=False)
 
@@ -268,7 +283,7 @@ class Runs:
             self._forget_wait(strand)
             strand.waiting = None
         if run.over:
-            self._leave_living(run, chain=chain)
+            self._living.leave(run, chain=chain)
             return
         run.over = True
         self._records.drop(run)
@@ -279,19 +294,7 @@ class Runs:
             error = {"message": f"{automation}: {run.root.error}"} if run.status == "failed" else None
             self.outcome(run.caller, "failed" if error else "done", run.response or {}, error)
         if not run.open_keys or run.status != "finished":
-            self._leave_living(run, chain=chain)
-
-    def _leave_living(self, run: Run, *, chain: bool = True) -> None:
-        """It counts for the mode no longer; the next in the queue has its turn."""
-        living = self._of.get(run.plan.automation.id)
-        if living is None or living.pop(run.id, None) is None:
-            return
-        if not living:
-            del self._of[run.plan.automation.id]
-        elif chain:
-            following = next(iter(living.values()))
-            if following.status == "queued":
-                self._go(following, following.root)
+            self._living.leave(run, chain=chain)
 
     def _trace(self, run: Run) -> None:
         trace = self.reports.trace(run)
@@ -300,7 +303,7 @@ class Runs:
         while len(self._late) > MAX_LATE:
             _, (old, _, _) = self._late.popitem(last=False)
             old.open_keys.clear()
-            self._leave_living(old)
+            self._living.leave(old)
 
     # --- restart
 
@@ -324,18 +327,22 @@ class Runs:
                 self.reports.fault(data["automation"], words, None, 0)
                 continue
             self._records.versions[version] = self._records.versions.get(version, 0) + 1
-            self._of.setdefault(run.plan.automation.id, OrderedDict())[run.id] = run
+            self._living.add(run)
             taken.append(run)
         self._records.forget_unneeded({*sources})
         for run in taken:
             self._take_up(run)
+        self._take_outcomes()
         early, self._early = self._early, None
         for event in (early or {}).values():
             self.finished(event)
-        for runs in list(self._of.values()):
-            first = next(iter(runs.values()), None)
-            if first is not None and first.status == "queued":
-                self._go(first, first.root)
+        self._living.serve_queues()
+
+    def _take_outcomes(self) -> None:
+        """Outcomes that were committed when nobody took them: the process was killed before the run went on."""
+        known = dict(self._host.records(DONE)) if self._by_key else {}
+        for key in [key for key in self._by_key if key in known]:
+            self.outcome(key, known[key]["status"], known[key]["result"], known[key]["error"])
 
     def _take_up(self, run: Run) -> None:
         """Wait on, or do what fell due while the hub was down, or say that it is too late for it."""
@@ -375,11 +382,11 @@ class Runs:
 
     def forget(self) -> None:
         """Drop everything in memory: it is read again from the records."""
-        for runs in self._of.values():
-            for run in runs.values():
-                for strand in run.strands.values():
-                    self._leave(strand)
-        self._of.clear()
+        for run in self._living:
+            for strand in run.strands.values():
+                self._leave(strand)
+        self._living.clear()
         self._by_key.clear()
         self._records.versions.clear()
         self._late.clear()
+        self._early = OrderedDict()  # what comes before they are read again

@@ -30,6 +30,7 @@ from hub.automation.templates.template import Template
 from hub.automation.templates.views import World
 from hub.core.access import Actor
 from hub.core.event import Draft
+from hub.core.plain import plain
 from hub.core.system import StateChanged
 
 Execute = Callable[[Strand], Flow]
@@ -122,7 +123,8 @@ class _Compiler:
     def _repeat(self, step: RepeatStep) -> Execute:
         self.sequence(step.body, step.steps)
         before = all_of(step.before, self._world) if step.before is not None else None
-        after = all_of(step.after, self._world) if step.after is not None else None
+        # who cannot tell whether it is done ends it, as in Home Assistant
+        after = all_of(step.after, self._world, undecided=True) if step.after is not None else None
         self.loops[step.path] = lambda at, frame: next_turn(at, frame, before, after)
 
         def execute(at: Strand) -> Flow:
@@ -214,8 +216,11 @@ def _event(step: EventStep, host: Host) -> Execute:
         if kind is not None:
             if not kind.outside or kind.name == StateChanged.type.name:
                 raise StepFailed(f"{step.type} is an event of the hub itself; an automation cannot fire it")
-            host.authorize(run.actor, f"event.emit:{step.type}", entity)
             data = kind.validate(data)
+        else:
+            data = plain(data)  # memory then holds what the journal will give again
+        if kind is not None or entity is not None:  # a name of one's own is free; what it is said about is not
+            host.authorize(run.actor, f"event.emit:{step.type}", entity)
         event = host.emit(
             Draft(step.type, data, run.actor.id, entity, None, run.cause, run.depth + 1, *([kind.lane] if kind else []))
         )

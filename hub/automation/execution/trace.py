@@ -6,7 +6,9 @@ reads them in the journal. Values that came from personal fields are masked here
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from hub.core.clock import Clock
@@ -16,6 +18,7 @@ MASK = "•••"
 MAX_NOTES = 100
 MAX_WORDS = 300
 KEPT = 20  # traces of each automation
+_NO_LETTER = re.compile(r"[\W_]+")
 
 
 class Privacy:
@@ -42,8 +45,26 @@ def _texts(value: Any) -> Iterable[str]:
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _texts(item)
-    elif value is not None and not isinstance(value, bool) and len(str(value)) > 1:
-        yield str(value)
+    elif value is not None and not isinstance(value, bool) and len(text := str(value)) > 1:
+        yield text
+        if text.isdecimal() and len(text) <= 15:  # as a condition on numbers reads it
+            yield from (str(int(text)), str(float(text)))
+
+
+@lru_cache(maxsize=64)
+def _bare(secrets: tuple[str, ...]) -> tuple[str, ...]:
+    """Their letters and digits alone, where that still tells something."""
+    return tuple(bare for secret in secrets if len(bare := _NO_LETTER.sub("", secret).casefold()) >= 4)
+
+
+def _squeezed(value: str, secrets: tuple[str, ...]) -> bool:
+    """Does it hold a secret in another form: lower case, without its blanks, one letter after the other?"""
+    ascii_ = value.isascii()  # an id or a path holds no Thai plate: most texts of a trace are looked at no further
+    wanted = [bare for bare in _bare(secrets) if len(bare) <= len(value) and (not ascii_ or bare.isascii())]
+    if not wanted:
+        return False
+    plain = _NO_LETTER.sub("", value).casefold()
+    return any(bare in plain for bare in wanted)
 
 
 def masked(value: Any, secrets: tuple[str, ...]) -> Any:
@@ -53,6 +74,8 @@ def masked(value: Any, secrets: tuple[str, ...]) -> Any:
         for secret in secrets:
             if secret in value:
                 value = value.replace(secret, MASK)
+        if secrets and _squeezed(value, secrets):
+            return MASK
         return value if len(value) <= MAX_WORDS else value[:MAX_WORDS] + "…"
     if kind is dict:
         return {key: masked(item, secrets) for key, item in value.items()}

@@ -14,8 +14,10 @@ from hub.core.event import Event
 from hub.core.state import EntityState
 
 Values = Mapping[str, Any]
+LONGEST_S = 10 * 365 * 86_400.0
 MAX_DEPTH = 30
 MAX_SIZE = 20_000  # values in one run's record
+MAX_LETTERS = 500_000  # of all its texts: it is written at each wait
 
 _TRUE = frozenset({"true", "yes", "on", "enable", "1"})
 
@@ -53,10 +55,11 @@ def with_variables(values: Values, variables: Mapping[str, Data]) -> dict[str, A
 def seconds(duration: Duration, values: Values) -> float:
     """A duration's seconds; ``TemplateFailed`` when its template gives none."""
     if isinstance(duration, float | int):
-        return float(duration)
-    got = duration.render(values) if isinstance(duration, Template) else filled(dict(duration), values)
+        got: Any = duration
+    else:
+        got = duration.render(values) if isinstance(duration, Template) else filled(dict(duration), values)
     found = as_seconds(got)
-    if found is None or not 0 <= found < 10 * 365 * 86_400:
+    if found is None or not 0 <= found < LONGEST_S:  # nor is "not a number" one
         raise TemplateFailed(f"{got!r} is no duration")
     return found
 
@@ -79,13 +82,18 @@ def to_json(value: Any) -> Any:
 
 class _Keeper:
     def __init__(self) -> None:
-        self._count = 0
+        self._count = self._letters = 0
 
     def keep(self, value: Any, depth: int) -> Any:
         self._count += 1
         if self._count > MAX_SIZE or depth > MAX_DEPTH:
             raise NotKeepable("the run's variables are too large to be kept")
-        if value is None or isinstance(value, str | bool | int | float):
+        if isinstance(value, str):
+            self._letters += len(value)
+            if self._letters > MAX_LETTERS:
+                raise NotKeepable(f"the run's variables hold more than {MAX_LETTERS} letters")
+            return value
+        if value is None or isinstance(value, bool | int | float):
             return value
         if isinstance(value, Mapping):
             if all(isinstance(key, str) and not key.startswith("$") for key in value):

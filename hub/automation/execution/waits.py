@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hub.automation.execution.arming import Armed, Arming
+from hub.automation.execution.reports import Reports
 from hub.automation.execution.run import Strand, Waiting
 from hub.automation.execution.trace import masked
 from hub.automation.execution.values import truth
@@ -15,17 +16,16 @@ from hub.automation.templates.template import TemplateFailed
 from hub.core.clock import Clock
 from hub.core.event import Event
 
-Fault = Callable[[str, str, str | None, int], None]
-
 
 class Waits:
     """``wake`` goes on with a strand; ``give_up`` ends its run."""
 
     def __init__(
         self, clock: Clock, arming: Arming, wake: Callable[[Strand], None], give_up: Callable[[Strand], None],
-        fault: Fault,
+        reports: Reports,
     ) -> None:  # fmt: skip
-        self._clock, self._arming, self._wake, self._give_up, self._fault = clock, arming, wake, give_up, fault
+        self._fault, self._privacy = reports.fault, reports.privacy
+        self._clock, self._arming, self._wake, self._give_up = clock, arming, wake, give_up
 
     def listen(self, strand: Strand, waiting: Waiting) -> None:
         """Arm what a wait_template or wait_for_trigger waits for."""
@@ -34,9 +34,10 @@ class Waits:
         if step.template is not None:
             triggers = (TemplateTrigger(path=waiting.path, template=step.template),)
 
-        def fire(_trigger: Trigger, told: dict[str, Any], _event: Event | None) -> None:
+        def fire(trigger: Trigger, told: dict[str, Any], event: Event | None) -> None:
             if strand.waiting is waiting:
-                told.update(id=_trigger.id, idx=_trigger.path.rpartition("/")[2], alias=_trigger.alias)
+                run.secrets = tuple(dict.fromkeys((*run.secrets, *self._privacy.of(event))))
+                told.update(id=trigger.id, idx=trigger.path.rpartition("/")[2], alias=trigger.alias)
                 self._happened(strand, waiting, None if step.template is not None else told)
 
         def failed(words: str, event: Event | None) -> None:

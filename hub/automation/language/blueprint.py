@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from hub.automation.language.known import near
 from hub.automation.language.reader import Reader
 from hub.automation.language.source import Input, Map, Place, Seq, load
 from hub.core.error import ConfigError
@@ -39,8 +38,12 @@ def folder_blueprints(*folders: Path) -> Blueprints:
             return None
         for folder in folders:
             file = folder / pure
-            if file.is_file():
-                return file.read_text(encoding="utf-8")
+            try:
+                if file.is_file():
+                    # what is no UTF-8 is kept as it is: its reader names the place
+                    return file.read_text(encoding="utf-8", errors="surrogateescape")
+            except (OSError, ValueError):  # a name that is too long, or a file that may not be read
+                continue
         return None
 
     return read
@@ -52,6 +55,7 @@ def fill(reader: Reader, source: Map, blueprints: Blueprints, domain: str = "aut
         _no_blanks(reader, source)
         return source
     reader.known(source, "an automation that uses a blueprint", _OWN)
+    before = len(reader.mistakes)
     use = reader.mapping(source["use_blueprint"], source.values_at["use_blueprint"], "'use_blueprint'")
     if use is None:
         return None
@@ -65,10 +69,10 @@ def fill(reader: Reader, source: Map, blueprints: Blueprints, domain: str = "aut
     if given is None or declared is None:
         return None
     values = _values(reader, given, declared, use)
-    if reader.mistakes:  # with blanks open, what follows would only be noise
+    if len(reader.mistakes) > before:  # with blanks open, what follows would only be noise
         return None
     made = _merged(reader, body, source, values)
-    return None if reader.mistakes else made
+    return None if len(reader.mistakes) > before else made
 
 
 def _open(reader: Reader, use: Map, blueprints: Blueprints, domain: str) -> Map | None:
@@ -121,7 +125,7 @@ def _values(reader: Reader, given: Map, declared: dict[str, Map], use: Map) -> d
     values: dict[str, tuple[Any, Place]] = {}
     for name in given:
         if name not in declared:
-            reader.wrong(given.keys_at[name], f"the blueprint has no input {name!r}{near(name, declared)}")
+            reader.wrong(given.keys_at[name], f"the blueprint has no input {name!r}", name, declared)
         else:
             values[name] = (given[name], given.values_at[name])
     for name, spec in declared.items():
@@ -144,7 +148,7 @@ def _merged(reader: Reader, body: Map, source: Map, values: dict[str, tuple[Any,
     made = Map(source.place)
     for part in (body, source):
         for key, value in part.items():
-            if key not in ("blueprint", "use_blueprint"):
+            if key not in ("blueprint", "use_blueprint") and (part is body or key in _OWN):
                 filled, at = _filled(reader, value, part.values_at[key], values)
                 made.put(key, part.keys_at[key], filled, at)
     return made
@@ -153,9 +157,8 @@ def _merged(reader: Reader, body: Map, source: Map, values: dict[str, tuple[Any,
 def _filled(reader: Reader, value: Any, place: Place, values: dict[str, tuple[Any, Place]]) -> tuple[Any, Place]:
     if isinstance(value, Input):
         if value.name not in values:
-            reader.wrong(
-                value.place, f"!input {value.name}: the blueprint declares no such input{near(value.name, values)}"
-            )
+            words = f"!input {value.name}: the blueprint declares no such input"
+            reader.wrong(value.place, words, value.name, values)
             return None, place
         return values[value.name]
     if isinstance(value, Map):

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
+from heapq import nlargest
 from typing import Any, Protocol, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -14,6 +15,10 @@ from hub.automation.language.source import Place
 from hub.automation.templates.template import Template
 from hub.core.action import ActionSpec
 from hub.core.event import EventType
+
+MAX_HINTS = 10  # of one text: each costs a walk through all that exists, and a text may hold 10,000 slips
+MAX_WORD = 100  # letters of what is compared at all
+COMPARED = 50  # choices that are compared letter by letter: those that share most pairs of letters
 
 _PLACEHOLDER = ""  # stands for a template while the constant fields are validated
 
@@ -55,20 +60,42 @@ class Catalogue:
 class Complain(Protocol):
     """Takes one mistake."""
 
-    def __call__(self, place: Place, words: str) -> None:
-        """``place`` and what is wrong there."""
+    def __call__(self, place: Place, words: str, word: str = "", choices: Collection[str] = ()) -> None:
+        """``place`` and what is wrong there. ``word``: what was written in place of one of ``choices``."""
+
+
+@dataclass(slots=True)
+class Hints:
+    """How many more times a text is told what was perhaps meant."""
+
+    left: int = MAX_HINTS
+
+    def near(self, word: str, choices: Collection[str]) -> str:
+        """See ``near``; nothing when the text was told enough."""
+        if not word or self.left <= 0:
+            return ""
+        self.left -= 1
+        return near(word, choices)
 
 
 def near(word: str, choices: Collection[str], cutoff: float = 0.6) -> str:
-    """``; did you mean 'x'?`` when something close exists."""
-    close = get_close_matches(word, list(choices), 1, cutoff)
+    """``; did you mean 'x'?`` when something close exists, of the same domain if that exists."""
+    if len(word) > MAX_WORD:
+        return ""
+    domain, dot, _ = word.partition(".")
+    some = [one for one in choices if one.startswith(domain + dot)] if dot else []
+    some = some or list(choices)
+    if len(some) > COMPARED:
+        pairs = {word[at : at + 2] for at in range(len(word) - 1)}
+        some = nlargest(COMPARED, some, lambda one: sum(pair in one for pair in pairs))
+    close = get_close_matches(word, some, 1, cutoff)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def check_entity(known: Known, name: str, place: Place, wrong: Complain) -> None:
     """The entity must exist."""
     if name not in known.entities:
-        wrong(place, f"there is no entity {name!r}{near(name, known.entities)}")
+        wrong(place, f"there is no entity {name!r}", name, known.entities)
 
 
 # Actions that the engine itself does: see ``hub.automation.locals``.
@@ -97,7 +124,7 @@ def check_action(
     """The action must exist, fit its targets, and take these fields with these constant values."""
     spec = known.actions.get(name)
     if spec is None:
-        wrong(at, f"there is no action {name!r}{near(name, known.actions)}")
+        wrong(at, f"there is no action {name!r}", name, known.actions)
         return
     if spec.target and not targets:
         wrong(at, f"{name} needs a target; add 'target: {{entity_id: {spec.capability}.NAME}}'")
@@ -129,11 +156,22 @@ def check_fields(
                 continue
             place = fields_at.get(name, at)
             if error["type"] == "extra_forbidden":
-                wrong(place, f"{what} has no field {name!r}{near(name, model.model_fields)}")
+                wrong(place, f"{what} has no field {name!r}", name, model.model_fields)
             elif error["type"] == "missing":
                 wrong(place, f"{what} needs the field {name!r}")
             else:
                 wrong(place, f"{what}: {name}: {error['msg'][:1].lower()}{error['msg'][1:]}")
+
+
+# The event types of Home Assistant that have a dot, under the hub's own names.
+_DOTTED = {
+    f"timer.{what}": f"timer_{what}" for what in ("started", "restarted", "paused", "changed", "cancelled", "finished")
+}
+
+
+def event_name(name: str) -> str:
+    """The hub's name of an event type as it may stand in a rule."""
+    return _DOTTED.get(name, name)
 
 
 def check_event(known: Known, name: str, at: Place, wrong: Complain) -> EventType | None:
@@ -149,7 +187,7 @@ def check_match(kind: EventType, data: Mapping[str, Any], fields_at: Mapping[str
     texts = text_fields(kind.model)
     for name, value in data.items():
         if name not in kind.model.model_fields:
-            wrong(fields_at[name], f"{kind.name} has no field {name!r}{near(name, kind.model.model_fields)}")
+            wrong(fields_at[name], f"{kind.name} has no field {name!r}", name, kind.model.model_fields)
         elif name in texts and not isinstance(value, str | Template):
             wrong(fields_at[name], f"{name!r} is text: put {value!r} in quotes, or it never matches")
 

@@ -13,6 +13,7 @@ from typing import Any
 from hub.automation.language.source import NOWHERE, Place
 from hub.automation.templates.template import Template
 from hub.core.access import Actor
+from hub.core.error import Mistake
 
 Data = Any  # JSON data in which a text may be a Template
 
@@ -50,11 +51,13 @@ Duration = float | Template | Mapping[str, float | Template]  # seconds, or {hou
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One YAML text of automations. ``publisher``: with whose rights they act."""
+    """One YAML text of automations. ``publisher``: with whose rights they act. ``wrong``: why there is no text; what
+    the file held before goes on."""
 
     text: str
     file: str
     publisher: Actor
+    wrong: Mistake | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +80,13 @@ class Trigger(Part):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventTrigger(Trigger):
-    """Events of these types whose data equals ``data`` where given; ``entities``: only of these; ``context``: only
-    what these users brought about. ``platform``: what the run is told started it."""
+    """Events of these types whose data equals ``data`` where given, and is one of ``any_of`` where given; ``entities``:
+    only of these; ``context``: only what these users brought about. ``platform``: what the run is told started it.
+    ``timer.finished`` and the others of a timer, as Home Assistant names them, are ``timer_finished`` here."""
 
     types: tuple[str | Template, ...]
     data: Mapping[str, Data] = field(default_factory=dict)
+    any_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     entities: tuple[str, ...] = ()
     context: Mapping[str, Data] = field(default_factory=dict)
     platform: str = "event"
@@ -104,7 +109,8 @@ class StateTrigger(Trigger):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateTrigger(Trigger):
-    """The template becomes true."""
+    """The template becomes true. One that reads all states is looked at once a minute at most, one that reads a whole
+    domain once a second; what it names is looked at at once."""
 
     template: Template
     for_: Duration | None = None
@@ -124,9 +130,11 @@ class NumericTrigger(Trigger):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeTrigger(Trigger):
-    """Times of day in the zone's time zone; a text is the entity whose state gives the time, with an offset."""
+    """Times of day in the zone's time zone, on ``weekdays`` (Monday 0) where given; a text is the entity whose state
+    gives the time, with an offset."""
 
     at: tuple[time | tuple[str, float], ...]
+    weekdays: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hub.automation.language.blueprint import Blueprints, fill
-from hub.automation.language.known import Known
+from hub.automation.language.known import Hints, Known
 from hub.automation.language.parse_conditions import conditions
 from hub.automation.language.parse_steps import steps
 from hub.automation.language.parse_triggers import triggers
 from hub.automation.language.reader import Reader
 from hub.automation.language.scene import scene_source
-from hub.automation.language.source import Map, Place, Seq, load, plain
+from hub.automation.language.source import Map, Place, Seq, load, plain, unreadable
 from hub.automation.language.steps import Automation
 from hub.automation.templates.template import Templates
 from hub.core.error import ConfigError, Mistake
@@ -72,9 +72,18 @@ class Parser:
     def parse_value(self, value: Any, place: Place) -> Parsed:
         """The same of what was read already."""
         found = _Found()
-        for number, (kind, name, item, at) in enumerate(self._parts(value, place, found)):
-            reader = Reader(self.templates, self.known, lenient=self.lenient)
-            made = self._whole(reader, kind, name, item, at, found.seen, number)
+        try:
+            parts = list(self._parts(value, place, found))
+        except Exception as fault:  # none of it is known, so what works of this file goes on as it was
+            return Parsed((), (*found.mistakes, unreadable(place, fault)), frozenset())
+        hints = Hints()
+        for number, (kind, name, item, at) in enumerate(parts):
+            reader = Reader(self.templates, self.known, lenient=self.lenient, hints=hints)
+            try:
+                made = self._whole(reader, kind, name, item, at, found.seen, number)
+            except Exception as fault:  # one automation's fault must not cost the others their work
+                made = None
+                reader.mistakes.append(unreadable(at, fault))
             found.mistakes += reader.mistakes
             if made is not None and not reader.mistakes and len(found.good) < MAX_AUTOMATIONS:
                 found.good.append(made)
@@ -176,15 +185,17 @@ def automation(reader: Reader, source: Map, name: str) -> Automation:
         silent=reader.text(source, "max_exceeded", "warning").lower() == "silent",
         enabled=reader.flag(source, "initial_state", True), triggers=triggers(reader, *when),
         conditions=conditions(reader, *held, "condition"), steps=steps(reader, *does, "action"),
-        variables=reader.named_data(source, "variables"), tree=tree, hash=tree_hash(tree), place=source.place,
+        variables=reader.named_data(source, "variables"), tree=tree, hash=tree_hash(name, tree), place=source.place,
         trigger_variables=reader.named_data(source, "trigger_variables"), on_restart=_on_restart(reader, source),
         fields=_fields(reader, source), uses_this="this" in str(tree),
     )  # fmt: skip
 
 
-def tree_hash(tree: Mapping[str, Any]) -> str:
-    """The name of one version of an automation: 32 hexadecimal digits of the SHA-256 of its source as JSON."""
-    text = json.dumps(tree, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+def tree_hash(name: str, tree: Mapping[str, Any]) -> str:
+    """The name of one version of an automation: 32 hexadecimal digits of the SHA-256 of its id and source as JSON. A
+    script's id stands outside its source: without it, two scripts of one text would be one version, and after a restart
+    the runs of both would be runs of one."""
+    text = json.dumps([name, tree], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

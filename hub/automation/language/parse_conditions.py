@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hub.automation.language.known import near
 from hub.automation.language.model import (
     Condition,
     ForeignCondition,
@@ -69,7 +68,7 @@ def _foreign(reader: Reader, source: Map, kind: Any, path: str) -> Condition | N
     elif reader.lenient and isinstance(kind, str) and kind not in KINDS:
         return ForeignCondition(**common(reader, source, path), kind=kind)
     else:
-        reader.wrong(source.values_at["condition"], f"there is no condition {kind!r}{near(str(kind), KINDS)}")
+        reader.wrong(source.values_at["condition"], f"there is no condition {kind!r}", str(kind), KINDS)
     return None
 
 
@@ -143,16 +142,10 @@ def _time(reader: Reader, source: Map, path: str) -> Condition | None:
     reader.known(source, "a time condition", _CONDITION | {"after", "before", "weekday"})
     if not source.keys() & {"after", "before", "weekday"}:
         reader.wrong(source.place, "one of 'after', 'before' and 'weekday' is needed")
-    days = []
-    for day, at in reader.items(source.get("weekday"), source.values_at.get("weekday", source.place)):
-        if str(day) in _WEEKDAYS:
-            days.append(_WEEKDAYS.index(str(day)))
-        else:
-            reader.wrong(at, f"{day!r} is no day; write {', '.join(_WEEKDAYS)}")
     return TimeCondition(
         **common(reader, source, path), after=reader.time_or_entity(source, "after"),
         before=reader.time_or_entity(source, "before"),
-        weekdays=frozenset(days) if "weekday" in source else None,
+        weekdays=reader.weekdays(source),
     )  # fmt: skip
 
 
@@ -186,7 +179,6 @@ def _trigger(reader: Reader, source: Map, path: str) -> Condition | None:
 
 
 SUN_EVENTS = ("sunrise", "sunset")
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CONDITIONS: Mapping[str, Callable[[Reader, Map, str], Condition | None]] = {
     "state": _state, "numeric_state": _numeric, "template": _template, "time": _time, "sun": _sun, "zone": _zone,
     "trigger": _trigger,

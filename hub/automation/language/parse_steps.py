@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from hub.automation.language.known import check_action, check_event, check_fields, check_slip, is_local, near
+from hub.automation.language.known import check_action, check_event, check_fields, check_slip, is_local
 from hub.automation.language.model import GroupCondition, TemplateCondition
 from hub.automation.language.parse_conditions import GROUPS, common, condition, conditions
 from hub.automation.language.parse_triggers import triggers
@@ -58,7 +58,7 @@ def step(reader: Reader, value: Any, place: Place, path: str) -> Step | None:
         return _condition_step(reader, source, path)
     first = next(iter(source), "")
     named = ", ".join(key for key in _STEPS if key not in _OLD)
-    reader.wrong(place, f"this is no step: it has none of {named}{near(first, _STEPS)}")
+    reader.wrong(place, f"this is no step: it has none of {named}", first, _STEPS)
     return None
 
 
@@ -120,9 +120,9 @@ def _targets(reader: Reader, source: Map) -> tuple[tuple[str | Template, ...], t
     for name, place in reader.split(holder, "entity_id"):
         if isinstance(name, Template) or name in ("all", "none"):
             found.append(name)
-        elif ENTITY_ID.fullmatch(name):
-            found.append(name)
-            reader.entity(name, place)
+        elif ENTITY_ID.fullmatch(name.lower()):
+            found.append(name.lower())
+            reader.entity(name.lower(), place)
         else:
             reader.wrong(place, f"{name!r} is no entity id; write domain.object, as in light.charot_12")
     return tuple(found), areas, holder.values_at["entity_id"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import time
 from typing import Any
 
-from hub.automation.language.known import check_event, check_match, near
+from hub.automation.language.known import check_event, check_match, event_name
 from hub.automation.language.model import (
     EventTrigger,
     ForeignTrigger,
@@ -65,19 +65,19 @@ def _one(reader: Reader, source: Map, path: str, number: str) -> Trigger | None:
         return build(reader, source, common)
     if reader.lenient:
         return ForeignTrigger(**common, kind=kind)
-    reader.wrong(named[2], f"there is no trigger {named[1]!r}{near(kind, _TRIGGERS)}")
+    reader.wrong(named[2], f"there is no trigger {named[1]!r}", kind, _TRIGGERS)
     return None
 
 
 def _event(reader: Reader, source: Map, common: dict[str, Any]) -> Trigger | None:
     reader.known(source, "an event trigger", _TRIGGER | {"event_type", "event_data", "entity_id", "context"})
     named = list(reader.items(source.get("event_type"), source.values_at.get("event_type", source.place)))
-    types = [reader.template(name, at) if is_template(name) else str(name) for name, at in named]
+    types = [reader.template(name, at) if is_template(name) else event_name(str(name)) for name, at in named]
     if not types:
         reader.wrong(source.place, "'event_type' is missing")
     data = reader.named_data(source, "event_data")
     for name, at in named:
-        kind = check_event(reader.what, str(name), at, reader.wrong) if reader.what else None
+        kind = check_event(reader.what, event_name(str(name)), at, reader.wrong) if reader.what else None
         if kind is not None and data:
             check_match(kind, data, source["event_data"].keys_at, reader.wrong)
     return EventTrigger(
@@ -135,7 +135,7 @@ def _numeric(reader: Reader, source: Map, common: dict[str, Any]) -> Trigger | N
 
 
 def _time(reader: Reader, source: Map, common: dict[str, Any]) -> Trigger | None:
-    reader.known(source, "a time trigger", _TRIGGER | {"at"})
+    reader.known(source, "a time trigger", _TRIGGER | {"at", "weekday"})
     if source.get("at") is None:
         reader.wrong(source.place, "'at' is missing")
         return None
@@ -149,9 +149,10 @@ def _time(reader: Reader, source: Map, common: dict[str, Any]) -> Trigger | None
             found = reader.moment(part, place)
             if found is not None:
                 times.append((found, offset) if isinstance(found, str) else found)
-    return TimeTrigger(**common, at=tuple(times))
+    return TimeTrigger(**common, at=tuple(times), weekdays=reader.weekdays(source))
 
 
+MAX_DIGITS = 4
 _RANGES = {"hours": 24, "minutes": 60, "seconds": 60}
 
 
@@ -175,7 +176,8 @@ def _matching(reader: Reader, source: Map, unit: str, most: int) -> frozenset[in
         return None
     every = text.startswith("/")
     number = text[1:] if every else text
-    if isinstance(value, bool) or not number.isdecimal() or not (every <= int(number) < most + every):
+    counts = number.isdecimal() and len(number) <= MAX_DIGITS  # a number of 5,000 digits cannot even be read
+    if isinstance(value, bool) or not counts or not (every <= int(number) < most + every):
         reader.wrong(source.values_at[unit], f"{unit!r} must be a number below {most}, '/5' for every fifth, or '*'")
         return None
     return frozenset(range(0, most, int(number))) if every else frozenset({int(number)})
@@ -224,18 +226,30 @@ def _mqtt(reader: Reader, source: Map, common: dict[str, Any]) -> Trigger | None
     return MqttTrigger(**common, topic=data["topic"], payload=wanted, template=template)
 
 
+_METHODS = ("GET", "HEAD", "POST", "PUT")
+
+
 def _webhook(reader: Reader, source: Map, common: dict[str, Any]) -> Trigger | None:
+    """Which requests come in at all is the hook's own setting; ``allowed_methods`` and ``local_only`` only narrow it.
+    Whoever takes webhooks brings an entity ``webhook.ID`` for each, so that an id that is none is told here."""
     reader.known(source, "a webhook trigger", _TRIGGER | {"webhook_id", "allowed_methods", "local_only"})
     name = reader.text(source, "webhook_id")
     if not name:
         reader.wrong(source.place, "'webhook_id' is missing")
-    if reader.what is not None and not reader.lenient and "webhook_received" not in reader.what.events:
+    elif reader.what is not None and "webhook_received" in reader.what.events:
+        reader.entity(f"webhook.{name}", source.values_at["webhook_id"])
+    elif reader.what is not None and not reader.lenient:
         reader.wrong(source.place, "no plugin of this hub takes webhooks (events webhook_received)")
-    methods = [str(value).upper() for value, _ in reader.items(source.get("allowed_methods"), source.place)]
+    methods = []
+    for value, at in reader.items(source.get("allowed_methods"), source.values_at.get("allowed_methods", source.place)):
+        methods.append(str(value).upper())
+        if methods[-1] not in _METHODS:
+            reader.wrong(at, f"'allowed_methods' are {', '.join(_METHODS)}", methods[-1], _METHODS)
     data: dict[str, Any] = {"webhook_id": name}
-    if len(methods) == 1:
-        data["method"] = methods[0]
-    return EventTrigger(**common, platform="webhook", types=("webhook_received",), data=data)
+    if reader.flag(source, "local_only", False):
+        data["local"] = True
+    any_of = {"method": tuple(methods)} if methods else {}
+    return EventTrigger(**common, platform="webhook", types=("webhook_received",), data=data, any_of=any_of)
 
 
 def _tag(reader: Reader, source: Map, common: dict[str, Any]) -> Trigger | None:

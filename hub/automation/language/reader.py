@@ -7,12 +7,13 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import time
 from typing import Any, cast
 
-from hub.automation.language.known import Known, check_entity, near
+from hub.automation.language.known import Hints, Known, check_entity
 from hub.automation.language.model import Data, Duration, FixedDict, FixedList
 from hub.automation.language.source import Map, Place, Seq
 from hub.automation.templates.template import Template, Templates, TemplateWrong, is_template
 from hub.core.error import Mistake
 
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ENTITY_ID = re.compile(r"[a-z][a-z0-9_]*\.[a-z0-9][a-z0-9_]*")
 _CLOCK = re.compile(r"(\d{1,3}):(\d{1,2})(?::(\d{1,2}(?:\.\d+)?))?")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
@@ -22,32 +23,37 @@ _UNITS: Mapping[str, float] = {
     "weeks": 604_800, "days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1, "milliseconds": 0.001,
 }  # fmt: skip
 MAX_MISTAKES = 100
+TOO_LONG_S = 10 * 365 * 86_400.0  # a duration is less: ten years
 
 
 class Reader:
     """Collects ``mistakes``; its methods answer ``None`` or a default where one was made.
 
     ``what``: against it names are checked; without it any well-formed name passes. ``lenient``: kinds and entities of
-    domains that the hub does not have pass too, for a file that was written for Home Assistant.
+    domains that the hub does not have pass too, for a file that was written for Home Assistant. ``hints``: those that
+    the whole text has.
     """
 
-    def __init__(self, templates: Templates, what: Known | None = None, *, lenient: bool = False) -> None:
+    def __init__(
+        self, templates: Templates, what: Known | None = None, *, lenient: bool = False, hints: Hints | None = None
+    ) -> None:
         self.templates, self.what, self.lenient = templates, what, lenient
+        self._hints = hints or Hints()
         self.mistakes: list[Mistake] = []
 
     def foreign(self, name: str) -> bool:
         """Is it, in a lenient check, a name of a domain that is not here?"""
         return self.lenient and self.what is not None and name.partition(".")[0] not in self.what.domains
 
-    def wrong(self, place: Place, words: str) -> None:
+    def wrong(self, place: Place, words: str, word: str = "", choices: Collection[str] = ()) -> None:
         if len(self.mistakes) < MAX_MISTAKES:
-            self.mistakes.append(place.mistake(words))
+            self.mistakes.append(place.mistake(words + self._hints.near(word, choices)))
 
     def known(self, source: Map, what: str, fields: Collection[str]) -> None:
         """Every key must be one of ``fields``."""
         for key in source:
             if key not in fields:
-                self.wrong(source.keys_at[key], f"{what} has no field {key!r}{near(key, fields)}")
+                self.wrong(source.keys_at[key], f"{what} has no field {key!r}", key, fields)
 
     def mapping(self, value: Any, place: Place, what: str) -> Map | None:
         if isinstance(value, Map):
@@ -88,7 +94,7 @@ class Reader:
     def word(self, source: Map, key: str, default: str, choices: Collection[str]) -> str:
         value = self.text(source, key, default)
         if value not in choices:
-            self.wrong(source.values_at[key], f"{key!r} must be one of {', '.join(choices)}{near(value, choices)}")
+            self.wrong(source.values_at[key], f"{key!r} must be one of {', '.join(choices)}", value, choices)
             return default
         return value
 
@@ -191,9 +197,21 @@ class Reader:
         """The same without places."""
         return [name for name, _ in self.split(source, key)]
 
+    def weekdays(self, source: Map) -> frozenset[int] | None:
+        """``weekday``, Monday is 0; ``None`` when it is not given."""
+        if "weekday" not in source:
+            return None
+        found = []
+        for day, at in self.items(source["weekday"], source.values_at["weekday"]):
+            if str(day) in WEEKDAYS:
+                found.append(WEEKDAYS.index(str(day)))
+            else:
+                self.wrong(at, f"{day!r} is no day; write {', '.join(WEEKDAYS)}")
+        return frozenset(found)
+
     def moment(self, value: Any, place: Place) -> time | str | None:
         """A time of day, or the id of an entity whose state gives one."""
-        text = str(value).strip()
+        text = str(value).strip().lower()
         if ENTITY_ID.fullmatch(text):
             self.entity(text, place)
             return text
@@ -219,6 +237,9 @@ class Reader:
         if found is None:
             self.wrong(source.values_at[key], f"{value!r} is no offset; write seconds or -HH:MM:SS")
             return 0.0
+        if not abs(found) < TOO_LONG_S:  # nor is what is no number
+            self.wrong(source.values_at[key], f"{key!r} must be less than ten years")
+            return 0.0
         return found if isinstance(value, Mapping) else sign * found
 
     def duration(self, source: Map, key: str) -> Duration | None:
@@ -229,25 +250,37 @@ class Reader:
         if is_template(value):
             return self.template(value, place)
         if isinstance(value, Map):
-            self.known(value, f"{key!r}", _UNITS)
-            parts: dict[str, float | Template] = {}
-            for unit, amount in value.items():
-                if unit not in _UNITS:
-                    continue
-                if is_template(amount):
-                    parts[unit] = self.template(amount, value.values_at[unit]) or 0.0
-                elif isinstance(number := as_number(amount), float):
-                    parts[unit] = number
-                else:
-                    self.wrong(value.values_at[unit], f"{amount!r} is no number of {unit}")
-            if all(isinstance(amount, float) for amount in parts.values()):
-                return seconds_of(parts)
-            return parts
-        seconds = as_seconds(value)
-        if seconds is None or seconds < 0:
+            parts = self._units(key, value)
+            constant = {unit: amount for unit, amount in parts.items() if isinstance(amount, float)}
+            if len(constant) < len(parts):
+                return parts if all(self._possible(key, abs(one), place) for one in constant.values()) else None
+            return seconds if self._possible(key, seconds := seconds_of(parts), place) else None
+        found = as_seconds(value)
+        if found is None or found < 0:
             self.wrong(place, f"{value!r} is no duration; write seconds, HH:MM:SS, or minutes: 5")
             return None
-        return seconds
+        return found if self._possible(key, found, place) else None
+
+    def _units(self, key: str, value: Map) -> dict[str, float | Template]:
+        self.known(value, f"{key!r}", _UNITS)
+        parts: dict[str, float | Template] = {}
+        for unit, amount in value.items():
+            if unit not in _UNITS:
+                continue
+            if is_template(amount):
+                parts[unit] = self.template(amount, value.values_at[unit]) or 0.0
+            elif isinstance(number := as_number(amount), float):
+                parts[unit] = number
+            else:
+                self.wrong(value.values_at[unit], f"{amount!r} is no number of {unit}")
+        return parts
+
+    def _possible(self, key: str, seconds: float, place: Place) -> bool:
+        """No timer can be set for ``.nan``, ``.inf``, a time before now, or one in a thousand years."""
+        if 0 <= seconds < TOO_LONG_S:
+            return True
+        self.wrong(place, f"{key!r} must be from 0 to less than ten years")
+        return False
 
 
 def _fixed(value: Data) -> bool:
@@ -261,7 +294,7 @@ def as_number(value: Any) -> float | None:
         return None
     try:
         return float(value)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
 
 

@@ -10,10 +10,11 @@ from hub.automation.language.reader import Reader
 from hub.automation.language.source import Map, placed
 from hub.core.error import Mistake
 
-# For an input that does not say what it takes, whichever of these fits best.
+# For an input that does not say what it takes (a text may be an action's name), whichever of these fits best.
 _GUESSES: tuple[Any, ...] = (
     "sensor.any", "light.turn_on", 1, "00:01:00", "on", "any", True, [], {"minutes": 1}, {"entity_id": "light.any"},
 )  # fmt: skip
+_OPEN = (None, "text")
 MAX_GUESSED = 40
 Check = Callable[[Map], list[Mistake]]
 
@@ -24,7 +25,7 @@ def check_blueprint(reader: Reader, body: Map, check: Check) -> list[Mistake]:
     if inputs is None or reader.mistakes:
         return reader.mistakes
     values = {name: _sample(spec) for name, spec in inputs.items()}
-    open_ = [name for name, spec in inputs.items() if "default" not in spec and not _selector(spec)][:MAX_GUESSED]
+    open_ = [name for name, spec in inputs.items() if "default" not in spec and _selector(spec) in _OPEN][:MAX_GUESSED]
 
     def mistakes() -> list[Mistake]:
         own = Reader(reader.templates, reader.what, lenient=reader.lenient)

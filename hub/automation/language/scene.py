@@ -23,8 +23,12 @@ def scene_source(reader: Reader, value: Any, place: Place) -> tuple[str, Map] | 
     made, steps = Map(place), Seq(place)
     for item, at in reader.items(source.get("actions"), place):
         steps.put(item, at)
-    for entity, wanted in (source.get("entities") or {}).items():
-        at = source["entities"].values_at[entity]
+    given = source.get("entities") or Map(place)
+    entities = reader.mapping(given, source.values_at.get("entities", place), "'entities'")
+    if entities is None:
+        return None
+    for entity, wanted in entities.items():
+        at = entities.values_at[entity]
         if not ENTITY_ID.fullmatch(entity):
             reader.wrong(at, f"{entity!r} is no entity id")
         else:

@@ -6,6 +6,8 @@ Mappings and lists keep the place of each child. Differs from plain YAML 1.1 whe
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -13,13 +15,18 @@ import yaml
 
 from hub.core.error import ConfigError, Mistake
 
+log = logging.getLogger(__name__)
+
 MAX_TEXT = 4 * 1024 * 1024  # 20,000 short rules
 MAX_ALIASED = 50_000  # values that aliases stand for, counted each time: a "billion laughs" file ends here
 MAX_NESTING = 40
+MAX_INT = 10**40  # beyond it is no measure: Python itself refuses to print one of 4,300 digits
+MAX_WORDS = 500  # of one mistake: it may name a text of the file
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MERGE = "tag:yaml.org,2002:merge"
 _INT = "tag:yaml.org,2002:int"
+_LONE = re.compile("[\ud800-\udfff]")  # half a character: no UTF-8 text holds one, and none can be written with it
 _TEXTUAL = {_MERGE, "tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp"}
 
 
@@ -31,6 +38,7 @@ class Place(NamedTuple):
     column: int
 
     def mistake(self, words: str) -> Mistake:
+        words = words if len(words) <= MAX_WORDS else f"{words[:MAX_WORDS]}…"
         return Mistake(self.file, self.line, self.column, words)
 
 
@@ -78,7 +86,32 @@ class Input(NamedTuple):
 
 
 def load(text: str, file: str) -> tuple[Any, Place]:
-    """The document's value and its place; ``ConfigError`` when it is no YAML or over a limit."""
+    """The document's value and its place; ``ConfigError`` when it is no YAML, over a limit, or cannot be read."""
+    try:
+        return _loaded(text, file)
+    except ConfigError:
+        raise
+    except Exception as fault:  # of whatever kind: one file's fault must not cost the others their reading
+        raise ConfigError([unreadable(first_place(text, file), fault)]) from None
+
+
+def first_place(text: str, file: str) -> Place:
+    """Where a text begins: the lines before it may be left empty."""
+    blank = len(text) - len(text.lstrip())
+    return Place(file, text.count("\n", 0, blank) + 1, 1)
+
+
+def unreadable(place: Place, fault: Exception) -> Mistake:
+    """The mistake of what nobody foresaw, while it is handled: the log has where it came from."""
+    log.exception("%s:%d cannot be read", place.file, place.line)
+    return place.mistake(f"this cannot be read: {type(fault).__name__}: {fault}")
+
+
+def _loaded(text: str, file: str) -> tuple[Any, Place]:
+    if (lone := _LONE.search(text)) is not None:
+        before = text[: lone.start()]
+        place = Place(file, before.count("\n") + 1, lone.start() - before.rfind("\n"))
+        raise ConfigError([place.mistake("this is no character; save the file as UTF-8")])
     if len(text) > MAX_TEXT:
         raise ConfigError([Mistake(file, 1, 1, f"the file is longer than {MAX_TEXT // 1024} KB; split it")])
     loader = _Loader(text)
@@ -100,8 +133,8 @@ class _Builder:
 
     def __init__(self, loader: Any, file: str) -> None:
         self._loader, self._file = loader, file
-        self._anchors: dict[str, tuple[Any, Place, int]] = {}
-        self._nodes = self._aliased = 0
+        self._anchors: dict[str, tuple[Any, Place, int, int]] = {}  # value, its place, nodes and levels
+        self._nodes = self._aliased = self._deepest = 0
 
     def document(self) -> tuple[Any, Place]:
         self._next()  # the stream's start
@@ -123,10 +156,11 @@ class _Builder:
     def _wrong(self, place: Place, words: str) -> None:
         raise ConfigError([place.mistake(words)])
 
-    def _alias(self, anchor: str, place: Place) -> tuple[Any, Place]:
+    def _alias(self, anchor: str, place: Place, depth: int) -> tuple[Any, Place]:
         if anchor not in self._anchors:
             self._wrong(place, f"no anchor &{anchor} stands before this alias")
-        value, at, nodes = self._anchors[anchor]
+        value, at, nodes, levels = self._anchors[anchor]
+        self._go_down(depth + levels, place)
         self._nodes += nodes
         self._aliased += nodes
         if self._aliased > MAX_ALIASED:
@@ -135,12 +169,12 @@ class _Builder:
 
     def _value(self, depth: int) -> tuple[Any, Place]:
         event = self._next()
-        place, before = self._place(event), self._nodes
+        place, before, deepest = self._place(event), self._nodes, self._deepest
         if isinstance(event, yaml.AliasEvent):
-            return self._alias(str(event.anchor), place)
+            return self._alias(str(event.anchor), place, depth)
         self._nodes += 1
-        if depth > MAX_NESTING:
-            self._wrong(place, f"nested deeper than {MAX_NESTING} levels")
+        self._deepest = 0
+        self._go_down(depth, place)
         if isinstance(event, yaml.ScalarEvent):
             value = self._scalar(event, place)
         elif isinstance(event, yaml.SequenceStartEvent):
@@ -148,8 +182,15 @@ class _Builder:
         else:
             value = self._mapping(place, depth)
         if event.anchor:
-            self._anchors[event.anchor] = (value, place, self._nodes - before)
+            self._anchors[event.anchor] = (value, place, self._nodes - before, self._deepest - depth)
+        self._deepest = max(self._deepest, deepest)
         return value, place
+
+    def _go_down(self, depth: int, place: Place) -> None:
+        """An alias goes down as far as what it stands for."""
+        self._deepest = max(self._deepest, depth)
+        if depth > MAX_NESTING:
+            self._wrong(place, f"nested deeper than {MAX_NESTING} levels")
 
     def _sequence(self, place: Place, depth: int) -> Seq:
         made = Seq(place)
@@ -185,15 +226,20 @@ class _Builder:
             return Input(event.value, place)
         if event.tag and event.tag.startswith("!"):
             self._wrong(place, f"the tag {event.tag} is not known here; only !input is")
+        if _LONE.search(event.value):  # as "\ud800"
+            self._wrong(place, "this text holds half a character, which cannot be written")
         if event.style and not event.tag:
             return event.value
         tag = event.tag or self._loader.resolve(yaml.ScalarNode, event.value, event.implicit)
         if tag in _TEXTUAL or (tag == _INT and ":" in event.value):
             return event.value
         try:
-            return self._loader.construct_object(yaml.ScalarNode(tag, event.value, event.start_mark, event.end_mark))
-        except ValueError as wrong:
-            self._wrong(place, f"{event.value!r} cannot be read: {wrong}")
+            made = self._loader.construct_object(yaml.ScalarNode(tag, event.value, event.start_mark, event.end_mark))
+        except (ValueError, LookupError, ArithmeticError, TypeError) as wrong:
+            self._wrong(place, f"{event.value[:60]!r} cannot be read: {wrong}")
+        if isinstance(made, int) and abs(made) >= MAX_INT:
+            self._wrong(place, "this number has more than 40 digits; if it is a name, put it in quotes")
+        return made
 
 
 def _key_text(key: Any) -> str | None:

@@ -9,7 +9,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hub.automation.templates.bounds import ARITHMETIC, joined
+from hub.automation.templates.bounds import ARITHMETIC, NUMBERS, QUICK, SHORT, SMALL, joined
 
 Values = Mapping[str, Any]
 Closure = Callable[[Values], Any]
@@ -29,16 +29,17 @@ _COMPARES: dict[str, Callable[[Any, Any], Any]] = {
 
 class Closures:
     """Expressions as closures; ``None`` for what is left to jinja. ``get`` is ``value[name]`` within the allow-list,
-    ``undefined`` the class of missing values."""
+    ``undefined`` the class of missing values; what each step makes passes ``keep`` when it can grow."""
 
     def __init__(
         self, names: Mapping[str, Any], filters: Mapping[str, Callable[..., Any]],
         tests: Mapping[str, Callable[..., Any]], get: Callable[[Any, Any], Any], undefined: type[Any],
+        keep: Callable[[Any], Any],
     ) -> None:  # fmt: skip
         def default(value: Any, instead: Any = "", falsy: bool = False) -> Any:
             return instead if isinstance(value, undefined) or (falsy and not value) else value
 
-        self._names, self._get, self._undefined = names, get, undefined
+        self._names, self._get, self._undefined, self._keep = names, get, undefined, keep
         # jinja's own want its environment; those are left to it
         plain = {name: call for name, call in filters.items() if not hasattr(call, "jinja_pass_arg")}
         self._filters = {**plain, "default": default, "d": default}
@@ -100,7 +101,15 @@ class Closures:
     def _binary(self, node: Node) -> Closure | None:
         compute = ARITHMETIC[node.operator]
         left, right = self.closure(node.left), self.closure(node.right)
-        return left and right and (lambda values: compute(left(values), right(values)))
+        if left is None or right is None:
+            return None
+        keep = self._keep
+
+        def computed(values: Values) -> Any:
+            made = compute(left(values), right(values))
+            return made if type(made) in NUMBERS else keep(made)
+
+        return computed
 
     def _and(self, node: Node) -> Closure | None:
         left, right = self.closure(node.left), self.closure(node.right)
@@ -145,12 +154,23 @@ class Closures:
         function = self._filters.get(node.name)
         if function is None or node.node is None or node.dyn_args or node.dyn_kwargs:
             return None
-        return self._applied(function, [node.node, *node.args], node.kwargs)
+        return self._kept(node.name, self._applied(function, [node.node, *node.args], node.kwargs))
 
     def _call(self, node: Node) -> Closure | None:
         if node.dyn_args or node.dyn_kwargs or type(node.node).__name__ != "Name":
             return None
-        return self._applied(self._names[node.node.name], node.args, node.kwargs)
+        return self._kept(node.node.name, self._applied(self._names[node.node.name], node.args, node.kwargs))
+
+    def _kept(self, name: str, of: Closure | None) -> Closure | None:
+        if of is None or name in SMALL:
+            return of
+        closure, keep, quick = of, self._keep, SHORT if name in QUICK else 0
+
+        def kept(values: Values) -> Any:
+            made = closure(values)
+            return made if type(made) is str and len(made) < quick else keep(made)
+
+        return kept
 
     def _applied(
         self, function: Callable[..., Any], args: list[Node], kwargs: list[Node]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.automation.templates import lists, numbers, text
-from hub.automation.templates.bounds import bounded_range
+from hub.automation.templates.bounds import Budget, bounded_range
 from hub.automation.templates.nearby import area_functions, place_functions
 from hub.automation.templates.times import time_functions
 from hub.automation.templates.views import States, World
@@ -33,13 +33,14 @@ class Names:
     tests: Mapping[str, Callable[..., Any]]
 
 
-def names(world: World) -> Names:
-    """Everything that a template over this world may name."""
+def names(world: World, budget: Budget) -> Names:
+    """Everything that a template over this world may name. ``budget``: of what takes long by itself."""
     states = _state_functions(world)
     times, time_filters = time_functions(world)
     places, areas = place_functions(world), area_functions(world)
     draw, draw_filters = lists.chosen(world.random)
     by_state = {name: states[name] for name in ("states", "state_attr", "is_state", "is_state_attr", "has_value")}
+    patterns = text.Patterns(budget)
     closest_of = places.pop("closest_filter")
     functions = {
         **states, **times, **places, **areas, **numbers.BOTH, **numbers.CONSTANTS, **text.BOTH, **lists.BOTH, **draw,
@@ -47,10 +48,10 @@ def names(world: World) -> Names:
     }  # fmt: skip
     filters = {
         **by_state, **time_filters, **places, "closest": closest_of, **areas, **numbers.BOTH, **text.FILTERS,
-        **lists.BOTH, **draw_filters, "sum": numbers.summed, "abs": abs,
+        **patterns.filters, **lists.BOTH, **draw_filters, "sum": numbers.summed, "abs": abs,
     }  # fmt: skip
     tests = {
-        **lists.TESTS, "is_number": numbers.is_number, "match": text.regex_match, "search": text.regex_search,
+        **lists.TESTS, "is_number": numbers.is_number, **patterns.tests,
         **{name: states[name] for name in ("is_state", "is_state_attr", "has_value")},
     }  # fmt: skip
     return Names(functions, filters, tests)

@@ -62,7 +62,7 @@ def as_tuple(value: Any) -> tuple[Any, ...]:
 
 def zipped(*values: Any) -> list[tuple[Any, ...]]:
     """Side by side."""
-    return list(islice(zip(*values, strict=False), MAX_ITEMS))
+    return list(islice(zip(*values, strict=False), MAX_ITEMS // max(1, len(values)) + 1))
 
 
 def typeof(value: Any) -> str:

@@ -10,11 +10,11 @@ from typing import Any
 from jinja2.runtime import LoopContext
 from jinja2.utils import Namespace
 
-from hub.automation.templates.bounds import formatted, formatted_time, joined, padded, replaced
+from hub.automation.templates.bounds import formatted, formatted_time, joined, padded, replaced, stripped
 from hub.automation.templates.views import Domain, EventView, States, StateView
 
 _TEXT_METHODS = frozenset(
-    "upper lower strip lstrip rstrip startswith endswith split rsplit splitlines partition rpartition title capitalize "
+    "upper lower startswith endswith split rsplit splitlines partition rpartition title capitalize "
     "find rfind count isdigit isnumeric isalpha isalnum isdecimal isupper islower removeprefix removesuffix index "
     "casefold swapcase".split()
 )
@@ -33,11 +33,12 @@ _METHODS: tuple[tuple[type, frozenset[str]], ...] = (
 )  # fmt: skip
 
 
-# text methods whose result could be of any size
+# text methods whose result could be of any size, or that could take any time
 _BOUNDED: dict[str, Callable[..., Any]] = {
     "replace": replaced, "join": lambda between, values: joined(values, between), "format": formatted,
     "zfill": partial(padded, "zfill"), "ljust": partial(padded, "ljust"), "rjust": partial(padded, "rjust"),
-    "center": partial(padded, "center"),
+    "center": partial(padded, "center"), "strip": partial(stripped, "strip"), "lstrip": partial(stripped, "lstrip"),
+    "rstrip": partial(stripped, "rstrip"),
 }  # fmt: skip
 _LOOP = frozenset(
     "index index0 first last length revindex revindex0 previtem nextitem depth depth0 cycle changed".split()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from hub.automation.templates.bounds import TooCostly
 from hub.automation.templates.views import Domain, States, StateView, World
 from hub.core.geo import distance_m
 from hub.core.state import EntityState
@@ -29,7 +30,7 @@ def place_functions(world: World) -> dict[str, Function]:
         while pending and len(looked) < MAX_MEMBERS:
             item = pending.pop()
             if isinstance(item, States | Domain | list | tuple | set):
-                pending += item
+                _add_bounded(pending, item)
                 continue
             state = resolve(item)
             if state is None or state.entity in looked:
@@ -83,6 +84,12 @@ def place_functions(world: World) -> dict[str, Function]:
         return closest(*args[1:], args[0])
 
     return {"expand": expand, "distance": distance, "closest": closest, "closest_filter": closest_filter}
+
+
+def _add_bounded(pending: list[Any], more: Iterable[Any]) -> None:
+    pending += more
+    if len(pending) > 2 * MAX_MEMBERS:
+        raise TooCostly(f"more than {2 * MAX_MEMBERS} entities at once")
 
 
 def position(state: EntityState) -> Point | None:

@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from hub.automation.templates.bounds import MAX_BITS
 from hub.automation.templates.forgiving import REQUIRED, or_default
 
 _TRUE = frozenset({"1", "true", "yes", "on", "enable"})
@@ -25,7 +26,9 @@ def forgiving_float(value: Any, default: Any = REQUIRED) -> Any:
 def forgiving_int(value: Any, default: Any = REQUIRED, base: int = 10) -> Any:
     """A whole number; ``default`` when it is none."""
     try:
-        return int(value, base) if isinstance(value, str) and base != 10 else int(float(value))
+        if isinstance(value, str) and base != 10:
+            return int(value, base) if len(value) <= MAX_BITS else or_default("int", value, default)
+        return int(float(value))
     except (ValueError, TypeError, OverflowError):
         return or_default("int", value, default)
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from ast import literal_eval
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from difflib import get_close_matches
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 import jinja2
 from jinja2 import nodes
@@ -21,10 +21,11 @@ from jinja2.sandbox import SandboxedEnvironment
 from jinja2.utils import Cycler, Joiner, Namespace
 from jinja2.visitor import NodeTransformer
 
-from hub.automation.templates.bounds import ARITHMETIC, MAX_CHARS, Budget, TooCostly
+from hub.automation.templates.bounds import ARITHMETIC, MAX_CHARS, MAX_ITEMS, NUMBERS, SMALL, Budget, TooCostly
 from hub.automation.templates.closures import Closure, Closures, Values
 from hub.automation.templates.functions import STATEFUL, names
 from hub.automation.templates.lookup import lookup
+from hub.automation.templates.named import entities_in
 from hub.automation.templates.views import Reads, World
 
 MAX_SOURCE = 16_384
@@ -35,7 +36,7 @@ PARTS = 256  # of a rendering that are joined at once; each is bounded itself
 _MARKS = ("{{", "{%", "{#")
 _NUMERIC = re.compile(r"[+-]?(?!0\d)\d*(?:\.\d*)?")
 _JINJA_FILTERS = (
-    "count d default first last length list map reject rejectattr reverse select selectattr sort unique items batch "
+    "count d default first last length list map reject rejectattr reverse select selectattr sort unique items "
     "slice groupby dictsort"
 ).split()
 _TESTS = (
@@ -100,16 +101,30 @@ class Templates:
     def __init__(self, world: World, *, strict: bool = False) -> None:
         self.world = world
         self._budget = Budget()
+        self._strict, self._apart = strict, cast("Templates | None", None)
         self._env = env = _Environment(world, self._budget, jinja2.StrictUndefined if strict else Undefined)
         tests: dict[str, Any] = {**env.tests}
-        self._closures = Closures(env.globals, env.filters, tests, env.getitem, env.undefined)
+        self._closures = Closures(env.globals, env.filters, tests, env.getitem, env.undefined, self._budget.keep)
         self._cache: dict[str, Template] = {}
 
     def compile(self, source: str, *, limited: bool = False) -> Template:
         """``TemplateWrong`` with words for its author. ``limited``: it may not look at states and the time, since it
         is rendered once, when its file is loaded."""
+        try:
+            return self._compiled(source, limited=limited)
+        except TemplateWrong:
+            raise
+        except RecursionError:
+            raise TemplateWrong("template: nested too deeply") from None
+        except Exception as wrong:  # a number of 5,000 digits, and what else nobody foresaw: it is this template's
+            raise TemplateWrong(f"template: {str(wrong)[:300] or type(wrong).__name__}") from None
+
+    def _compiled(self, source: str, *, limited: bool) -> Template:
         if limited and is_template(source):
             self._limited(source)
+            # it is rendered at once, and where a text is read that may be in a thread: with a budget of its own
+            self._apart = self._apart or Templates(self.world, strict=self._strict)
+            return self._apart.compile(source)
         made = self._cache.get(source)
         if made is None:
             if len(self._cache) >= MAX_CACHED:
@@ -147,28 +162,37 @@ class Templates:
             raise TemplateWrong(f"template: {wrong.message} (line {wrong.lineno} of it)") from None
         except RecursionError:
             raise TemplateWrong("template: nested too deeply") from None
-        _check(tree, self._env)
-        entities = frozenset(_entities(tree))
+        every = _check(tree, self._env)
+        entities = entities_in(tree)
         expression = _single(tree)
-        if expression is not None and (closure := self._closures.closure(expression)) is not None:
-            return self._from_closure(source, closure, entities)
+        try:
+            closure = self._closures.closure(expression) if expression is not None else None
+        except RecursionError:
+            raise TemplateWrong("template: nested too deeply") from None
+        if closure is not None:
+            return self._from_closure(source, closure, entities, watched=any(map(_grows, every)))
         return self._from_tree(source, tree, entities)
 
-    def _from_closure(self, source: str, closure: Closure, entities: frozenset[str]) -> Template:
+    def _from_closure(
+        self, source: str, closure: Closure, entities: frozenset[str], *, watched: bool
+    ) -> Template:
         budget = self._budget
 
         def native(values: Values) -> Any:
+            if watched:
+                budget.begin()
             value = closure(values)
             if value is True or value is False or value is None:  # most are conditions
                 return value
-            budget.begin()
+            if not watched:
+                budget.begin()
             return _native(budget.keep(value))
 
         def text(values: Values) -> str:
+            budget.begin()
             value = closure(values)
             if value is True or value is False:
                 return "True" if value else "False"
-            budget.begin()
             return str(budget.keep(value)).strip()
 
         return Template(source, native, text, entities)
@@ -203,10 +227,10 @@ def _native(value: Any) -> Any:
     kind = type(value)
     if value is None or kind is bool or kind is int:
         return value
-    text = str(value).strip()
     if kind is float:
+        text = repr(value)
         return value if _NUMERIC.fullmatch(text) else text
-    return parsed(text)
+    return parsed(str(value).strip())
 
 
 def parsed(text: str) -> Any:
@@ -217,6 +241,8 @@ def parsed(text: str) -> Any:
         if not _NUMERIC.fullmatch(text):
             return text  # a plate, a time, a scientific number: text, told without parsing
         return _number(text)
+    if text.count(",") > MAX_ITEMS:  # no list that a template may make; reading it takes long
+        return text
     try:
         value = literal_eval(text)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
@@ -252,7 +278,8 @@ def _walk(tree: nodes.Template) -> list[nodes.Node]:
     return found
 
 
-def _check(tree: nodes.Template, env: jinja2.Environment) -> None:
+def _check(tree: nodes.Template, env: jinja2.Environment) -> list[nodes.Node]:
+    """All its nodes, when each is allowed."""
     every = _walk(tree)
     own = {"caller"} | {node.name for node in every if isinstance(node, nodes.Macro)}
     own |= {node.name for node in every if isinstance(node, nodes.Name) and node.ctx in ("store", "param")}
@@ -271,27 +298,22 @@ def _check(tree: nodes.Template, env: jinja2.Environment) -> None:
             _exists(node.name, env.tests, "test")
         if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) and node.node.name not in own:
             _exists(node.node.name, env.globals, "function")
+    return every
+
+
+def _grows(node: nodes.Node) -> bool:
+    """Can it make something large, or take long?"""
+    if isinstance(node, nodes.Filter | nodes.Test):
+        return node.name not in SMALL if isinstance(node, nodes.Filter) else node.name in ("match", "search")
+    if isinstance(node, nodes.Call):
+        return not (isinstance(node.node, nodes.Name) and node.node.name in SMALL)
+    return isinstance(node, nodes.BinExpr | nodes.Concat) and not isinstance(node, nodes.And | nodes.Or)
 
 
 def _exists(name: str, known: Mapping[str, Any], what: str) -> None:
-    if name not in known:
+    if name not in known or name.startswith("_"):
         near = get_close_matches(name, known, 1)
         raise TemplateWrong(f"template: no {what} {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
-
-
-_READERS = {"states", "state_attr", "is_state", "is_state_attr", "has_value"}
-
-
-def _entities(tree: nodes.Template) -> Iterator[str]:
-    for call in tree.find_all(nodes.Call):
-        if isinstance(call.node, nodes.Name) and call.node.name in _READERS and call.args:
-            first = call.args[0]
-            if isinstance(first, nodes.Const) and isinstance(first.value, str):
-                yield first.value
-    for outer in tree.find_all(nodes.Getattr):
-        inner = outer.node
-        if isinstance(inner, nodes.Getattr) and isinstance(inner.node, nodes.Name) and inner.node.name == "states":
-            yield f"{inner.attr}.{outer.attr}"
 
 
 def _single(tree: nodes.Template) -> nodes.Expr | None:
@@ -307,13 +329,6 @@ def _single(tree: nodes.Template) -> nodes.Expr | None:
 # --- the general way: jinja, every value bounded
 
 _KEEP, _EACH = "_keep", "_each"
-# what these give is never larger than what they are given, or small
-_SMALL = frozenset(
-    "int float bool round abs length count first last min max default d is_number states state_attr is_state has_value "
-    "is_state_attr as_timestamp iif lower upper trim now utcnow today_at timedelta as_datetime as_local float sum "
-    "average median select reject selectattr rejectattr map".split()
-)
-
 
 class _Bounded(NodeTransformer):
     """Wraps what can grow, and each loop's head, where the time is looked at."""
@@ -322,10 +337,10 @@ class _Bounded(NodeTransformer):
         super().generic_visit(node, *args, **kwargs)
         if isinstance(node, nodes.For):
             node.iter = _wrapped(_EACH, node.iter)
-        elif isinstance(node, nodes.Filter) and node.name not in _SMALL and node.node is not None:
+        elif isinstance(node, nodes.Filter) and node.name not in SMALL and node.node is not None:
             return _wrapped(_KEEP, node)
         elif isinstance(node, nodes.Call):
-            small = isinstance(node.node, nodes.Name) and node.node.name in _SMALL
+            small = isinstance(node.node, nodes.Name) and node.node.name in SMALL
             return node if small else _wrapped(_KEEP, node)
         elif isinstance(node, nodes.Concat | nodes.List | nodes.Tuple | nodes.Dict) and _loads(node):
             return _wrapped(_KEEP, node)
@@ -340,7 +355,7 @@ def _loads(node: nodes.Node) -> bool:
 
 
 def _wrapped(how: str, node: Any) -> nodes.Expr:
-    return nodes.Call(nodes.Name(how, "load"), [node], [], None, None)
+    return nodes.Filter(node, how, [], [], None, None)  # a filter is called as it is, a function by way of the sandbox
 
 
 class _Environment(SandboxedEnvironment):
@@ -352,18 +367,21 @@ class _Environment(SandboxedEnvironment):
         super().__init__(
             autoescape=False, cache_size=0, undefined=undefined, extensions=["jinja2.ext.loopcontrols", "jinja2.ext.do"]
         )
-        made = names(world)
+        made = names(world, budget)
+        self._budget = budget
         known, tests = self.filters, self.tests
-        self.filters = {**{name: known[name] for name in _JINJA_FILTERS}, **made.filters}
+        own = {_KEEP: budget.keep, _EACH: budget.each}
+        self.filters = {**{name: known[name] for name in _JINJA_FILTERS}, **made.filters, **own}
         self.tests = {**{name: tests[name] for name in _TESTS}, **made.tests}
         parts = {"namespace": Namespace, "cycler": Cycler, "joiner": Joiner}
-        self.globals = {**made.functions, **parts, _KEEP: budget.keep, _EACH: budget.each}
+        self.globals = {**made.functions, **parts}
 
     def is_safe_callable(self, obj: Any) -> bool:
         return True  # nothing unsafe can be reached: ``lookup`` is the allow-list
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        return ARITHMETIC[operator](left, right)
+        made = ARITHMETIC[operator](left, right)
+        return made if type(made) in NUMBERS else self._budget.keep(made)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         return self.getitem(obj, attribute)

@@ -15,60 +15,97 @@ import re2  # type: ignore[import-untyped] # google-re2 ships no types
 
 from hub.automation.templates.bounds import (
     MAX_CHARS,
+    Budget,
     TooCostly,
+    batches,
     joined,
     padded,
     percent_formatted,
     repeated,
     replaced,
+    stripped,
 )
 from hub.automation.templates.forgiving import REQUIRED, or_default
 
 MAX_PATTERN = 500
+# instructions of a pattern × bytes of a text: RE2 at its worst makes about 250 of these a microsecond
+MAX_EFFORT = 5_000_000
 Function = Callable[..., Any]
 
 
 @lru_cache(maxsize=512)
-def _pattern(source: str, ignore_case: bool) -> Any:
-    """By RE2, whose time grows with the text alone; it has no look-around and no back-references."""
+def _pattern(source: str, ignore_case: bool) -> tuple[Any, int]:
+    """By RE2, whose time for one match grows with the text alone; it has no look-around and no back-references. And
+    its size."""
     if len(source) > MAX_PATTERN:
         raise ValueError(f"a pattern of more than {MAX_PATTERN} characters")
     options = re2.Options()
     options.log_errors, options.case_sensitive, options.max_mem = False, not ignore_case, 1 << 20
     try:
-        return re2.compile(source, options)
+        made = re2.compile(source, options)
     except re2.error as wrong:
         told = wrong.args[0] if wrong.args else ""
         words = told.decode(errors="replace") if isinstance(told, bytes) else str(told)
         raise ValueError(f"the pattern {source[:40]!r} cannot be used: {words}") from None
+    return made, made.programsize
 
 
-def regex_match(value: Any, find: str = "", ignorecase: bool = False) -> bool:
-    """Does it match at the beginning?"""
-    return bool(_pattern(find, ignorecase).match(str(value)))
+class Patterns:
+    """What is done with patterns: each single match is bounded by its pattern and its text, many by the time."""
 
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self.filters: dict[str, Function] = {
+            "regex_match": self.match, "regex_search": self.search, "regex_replace": self.replace,
+            "regex_findall": self.findall, "regex_findall_index": self.findall_index,
+        }  # fmt: skip
+        self.tests: dict[str, Callable[..., bool]] = {"match": self.match, "search": self.search}
 
-def regex_search(value: Any, find: str = "", ignorecase: bool = False) -> bool:
-    """Does it match anywhere?"""
-    return bool(_pattern(find, ignorecase).search(str(value)))
+    def _ready(self, find: str, ignore_case: bool, text: str) -> Any:
+        self._budget.look()
+        pattern, size = _pattern(find, ignore_case)
+        if size * len(text) * (1 if text.isascii() else 3) > MAX_EFFORT:
+            raise TooCostly(f"the pattern {find[:40]!r} takes too long on a text of {len(text)} characters")
+        return pattern
 
+    def match(self, value: Any, find: str = "", ignorecase: bool = False) -> bool:
+        """Does it match at the beginning?"""
+        text = str(value)
+        return bool(self._ready(find, ignorecase, text).match(text))
 
-def regex_replace(value: Any = "", find: str = "", replace: str = "", ignorecase: bool = False) -> str:
-    """With every match replaced."""
-    text = str(value)
-    if len(replace) * (len(text) + 1) > MAX_CHARS * 16:
-        raise TooCostly("a replacement that could become too long")
-    return str(_pattern(find, ignorecase).sub(replace, text))
+    def search(self, value: Any, find: str = "", ignorecase: bool = False) -> bool:
+        """Does it match anywhere?"""
+        text = str(value)
+        return bool(self._ready(find, ignorecase, text).search(text))
 
+    def replace(self, value: Any = "", find: str = "", replace: str = "", ignorecase: bool = False) -> str:
+        """With every match replaced."""
+        text, references = str(value), replace.count("\\")
+        if references and len(replace) > MAX_PATTERN:
+            raise ValueError(f"a replacement with references of more than {MAX_PATTERN} characters")
+        parts, end, length = [""], 0, len(text)
+        for found in self._budget.steps(self._ready(find, ignorecase, text).finditer(text), MAX_CHARS + 1):
+            span = found.end() - found.start()
+            if length + references * span > MAX_CHARS * 16:
+                raise TooCostly("a replacement that becomes too long")
+            parts += [text[end : found.start()], found.expand(replace) if references else replace]
+            end = found.end()
+            length += len(parts[-1]) - span
+        return "".join([*parts, text[end:]])
 
-def regex_findall(value: Any, find: str = "", ignorecase: bool = False) -> list[Any]:
-    """All matches."""
-    return list(_pattern(find, ignorecase).findall(str(value)))
+    def findall(self, value: Any, find: str = "", ignorecase: bool = False) -> list[Any]:
+        """All matches: what the pattern's groups hold, when it has some."""
+        text = str(value)
+        pattern = self._ready(find, ignorecase, text)
+        groups = pattern.groups
+        found = self._budget.steps(pattern.finditer(text))
+        if groups > 1:
+            return [one.groups(default="") for one in found]
+        return [one.groups(default="")[0] if groups else one.group() for one in found]
 
-
-def regex_findall_index(value: Any, find: str = "", index: int = 0, ignorecase: bool = False) -> Any:
-    """One of them."""
-    return regex_findall(value, find, ignorecase)[index]
+    def findall_index(self, value: Any, find: str = "", index: int = 0, ignorecase: bool = False) -> Any:
+        """One of them."""
+        return self.findall(value, find, ignorecase)[index]
 
 
 def slugify(value: Any, separator: str = "_") -> str:
@@ -89,8 +126,11 @@ def to_json(
     value: Any, ensure_ascii: bool = False, pretty_print: bool = False, sort_keys: bool = False
 ) -> str:
     """JSON text."""
-    form: dict[str, Any] = {"indent": 2} if pretty_print else {"separators": (",", ":")}
-    return json.dumps(value, ensure_ascii=ensure_ascii, sort_keys=sort_keys, **form)
+    if not pretty_print:
+        return json.dumps(value, ensure_ascii=ensure_ascii, sort_keys=sort_keys, separators=(",", ":"))
+    # in parts: the blanks of deep levels are not part of the value's bound
+    parts = json.JSONEncoder(ensure_ascii=ensure_ascii, sort_keys=sort_keys, indent=2).iterencode(value)
+    return joined(parts, most=MAX_CHARS)
 
 
 def from_json(value: Any, default: Any = REQUIRED) -> Any:
@@ -151,12 +191,12 @@ BOTH: dict[str, Function] = {
     "version": Version,
 }  # fmt: skip
 FILTERS: dict[str, Function] = {
-    **BOTH, "regex_match": regex_match, "regex_search": regex_search, "regex_replace": regex_replace,
-    "regex_findall": regex_findall, "regex_findall_index": regex_findall_index, "join": joined, "replace": replaced,
-    "string": str, "lower": lambda value: str(value).lower(), "upper": lambda value: str(value).upper(),
+    **BOTH, "join": joined, "replace": replaced, "string": str,
+    "lower": lambda value: str(value).lower(), "upper": lambda value: str(value).upper(),
     "title": lambda value: str(value).title(), "capitalize": lambda value: str(value).capitalize(),
-    "trim": lambda value, what=None: str(value).strip(what), "tojson": to_json, "format": percent_formatted,
-    "indent": repeated, "center": lambda value, width=80: padded("center", str(value), width),
+    "trim": lambda value, what=None: stripped("strip", str(value), what), "tojson": to_json,
+    "format": percent_formatted, "indent": repeated,
+    "center": lambda value, width=80: padded("center", str(value), width),
     "wordcount": lambda value: len(str(value).split()), "safe": str, "e": str, "escape": str, "forceescape": str,
-    "striptags": str,
+    "striptags": str, "batch": batches,
 }  # fmt: skip

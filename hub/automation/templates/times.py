@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from hub.automation.templates.bounds import formatted_time
+from hub.automation.templates.bounds import MAX_TIME_FORM, formatted_time
 from hub.automation.templates.forgiving import REQUIRED, or_default
 from hub.automation.templates.views import World
 
@@ -59,6 +59,8 @@ def as_timedelta(value: Any) -> timedelta | None:
 def strptime(text: Any, form: str, default: Any = REQUIRED) -> Any:
     """A time read by a format (Python, ``strftime() and strptime() Format Codes``)."""
     try:
+        if len(form) > MAX_TIME_FORM:  # it becomes a pattern, and that takes long
+            raise ValueError
         return datetime.strptime(text, form)  # noqa: DTZ007 - the format says whether there is a zone
     except (ValueError, TypeError, AttributeError):
         return or_default("strptime", text, default)

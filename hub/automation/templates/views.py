@@ -124,12 +124,18 @@ class World:
         self.provider: Provider = Nobody()
         self.random = Random(0)  # noqa: S311 - a choice, no secret; a replay chooses the same
 
-    def get(self, entity: str) -> EntityState | None:
+    def get(self, entity: str | None) -> EntityState | None:
+        """``None`` has no state: it is what a response holds that is not known."""
+        if entity is None:
+            return None
+        found = self.state.get(entity) or self.provider.entity(entity)
+        if found is None and (lower := entity.lower()) != entity:  # as ids are written, whatever the rule has
+            return self.get(lower)
         if self.reads is not None:
             self.reads.entities.add(entity)
-        return self.state.get(entity) or self.provider.entity(entity)
+        return found
 
-    def view(self, entity: str) -> StateView | None:
+    def view(self, entity: str | None) -> StateView | None:
         raw = self.get(entity)
         return StateView(raw, self.zone) if raw else None
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from hub.automation.language import model, parse_conditions, parse_steps, parse_triggers, steps
 from hub.automation.language.known import _LOCAL
+from hub.automation.templates.bounds import Budget
 from hub.automation.templates.functions import names
 from hub.automation.templates.template import Templates
 from hub.automation.templates.views import World
@@ -65,7 +66,7 @@ def _doc(thing: Any) -> str:
 
 def _templates() -> list[str]:
     world = World(State(EventTypes()), ManualClock(), UTC)
-    made, env = names(world), Templates(world)._env
+    made, env = names(world, Budget()), Templates(world)._env
     parts = {
         "Functions": [*made.functions, "namespace", "cycler", "joiner"], "Filters": env.filters, "Tests": env.tests,
     }  # fmt: skip

@@ -127,7 +127,8 @@ EVENT_TABLE: Final = {
     "name": "the type's name",
     "title": "`{ th, en }`",
     "fields": "a table: field → `{ type, doc, required, default, personal }`; type is one of str, int, float, bool, "
-              "list, map, time, media; personal is one of plate, face, phone, position, voice, name, text",
+              "list, map, json (any JSON value), time, media; personal is one of plate, face, phone, position, voice, "
+              "name, text",
     "lane": "`emergency`, `normal` (default) or `telemetry` (only the newest is kept while the hub is busy)",
     "retention": "the retention class (default `operational`), see [events](events.md)",
     "version": "grows when fields change (default 1)",

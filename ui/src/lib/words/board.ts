@@ -29,6 +29,7 @@ export const board = part(
     'shelve.do': 'พักสัญญาณนี้',
 
     'confirm.list': 'รอคนยืนยัน',
+    'confirm.more': 'ดูทั้งหมดบนกระดานเหตุ',
     'confirm.yes': 'ยืนยัน: {action}',
     'confirm.sure': 'กดอีกครั้งเพื่อสั่งจริง: {action}',
     'confirm.no': 'ไม่อนุญาต',
@@ -216,6 +217,7 @@ export const board = part(
     'shelve.do': 'Shelve this alarm',
 
     'confirm.list': 'Waiting for a person',
+    'confirm.more': 'All of them are on the board',
     'confirm.yes': 'Confirm: {action}',
     'confirm.sure': 'Press again to do it: {action}',
     'confirm.no': 'Do not allow',
