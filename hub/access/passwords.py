@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import unicodedata
-from collections.abc import Callable
 from itertools import pairwise
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from hub.core.error import InvalidInput, LimitExceeded
+from hub.core.apart import Apart
+from hub.core.error import InvalidInput
 
 SHORTEST = 10
 LONGEST = 256
@@ -60,8 +59,7 @@ class Hasher:
     def __init__(self, memory_kib: int = MEMORY_KIB, passes: int = PASSES, lanes: int = LANES) -> None:
         self._argon2 = PasswordHasher(passes, memory_kib, lanes, hash_len=32, salt_len=16, type=Type.ID)
         self._dummy = ""
-        self._places = asyncio.Semaphore(AT_ONCE)
-        self._waiting = 0
+        self._apart = Apart("too many people are signing in at once", most=WAITING, at_once=AT_ONCE)
 
     def hash(self, secret: str) -> str:
         """The encoded hash with its parameters and salt; about 50 ms."""
@@ -83,14 +81,4 @@ class Hasher:
 
     async def verify_async(self, encoded: str | None, secret: str) -> bool:
         """``verify`` in a thread, two at once; ``LimitExceeded`` when too many wait."""
-        return await self._off_loop(lambda: self.verify(encoded, secret))
-
-    async def _off_loop(self, work: Callable[[], bool]) -> bool:
-        if self._waiting >= WAITING:
-            raise LimitExceeded("too many people are signing in at once", hint="try again in a few seconds")
-        self._waiting += 1
-        try:
-            async with self._places:
-                return await asyncio.to_thread(work)
-        finally:
-            self._waiting -= 1
+        return await self._apart.run(lambda: self.verify(encoded, secret))

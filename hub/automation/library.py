@@ -18,7 +18,6 @@ from typing import Any, Protocol
 
 import yaml
 
-from hub.automation.apart import Apart
 from hub.automation.check import check_text
 from hub.automation.language.blueprint import Blueprints
 from hub.automation.language.known import Known
@@ -26,6 +25,7 @@ from hub.automation.language.model import Source
 from hub.automation.publishing import Decision, Publishing
 from hub.automation.unfinished import Unfinished, left
 from hub.core.access import Actor
+from hub.core.apart import Apart
 from hub.core.error import Conflict, InvalidInput, Mistake, NotFound, StorageFailed
 from hub.core.journal import Drop, Put, Record
 from hub.core.pipeline import Pipeline
@@ -34,6 +34,7 @@ TABLE = "automation_versions"
 VERSIONS = 50  # kept of each file
 MAX_FILES = 1_000
 MAX_BYTES = 256 * 1024
+MAX_CHECKED = 16  # texts at one time: 256 KB of rules cost seconds of the processor
 BY_HAND = "file"  # who wrote what the hub did not write
 _NAME = re.compile(r"[a-z0-9_-]{1,60}\.yaml")
 _INCLUDE = "!include_dir_list"
@@ -104,7 +105,7 @@ class Library:
         self._config, self._pipeline, self._engine = config, pipeline, engine
         self._known, self._blueprints = known, blueprints
         self._folder = included_folder(config)
-        self.apart = apart or Apart()
+        self.apart = apart or Apart("too many texts are being checked at once", most=MAX_CHECKED)
         self.turn = asyncio.Lock()
 
     # --- a crash before

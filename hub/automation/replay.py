@@ -6,7 +6,6 @@ rule itself brought about is left out.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import tzinfo
@@ -22,6 +21,7 @@ from hub.automation.replay_answer import MAX_NEAR, Ran, compared, fired, near
 from hub.core.access import Actor
 from hub.core.action import ActionSpec, Outcome
 from hub.core.actions import Request
+from hub.core.apart import Apart
 from hub.core.bus import Bus
 from hub.core.clock import ManualClock
 from hub.core.error import ConfigError, Denied, InvalidInput, LimitExceeded, NotFound
@@ -33,6 +33,7 @@ from hub.core.state import EntityState, State
 MAX_SPAN_S = 92 * 86_400.0
 MAX_EVENTS = 5_000_000
 WITHIN_S = 120.0
+MAX_ASKED = 4  # each may take so long
 SLICE_S = 600.0  # of the journal's time, after which it is seen whether too much real time has passed
 _ALARM = "alarm.raise"
 GOING = frozenset({"running", "waiting", "queued"})  # at the end of the span
@@ -224,12 +225,11 @@ class Replayer:
     """Replays beside the running hub, one at a time, in a thread of its own."""
 
     def __init__(self, replay: Replay) -> None:
-        self._replay, self._turn = replay, asyncio.Lock()
+        self._replay, self._apart = replay, Apart("too many replays are asked for at once", most=MAX_ASKED)
 
     async def replay(self, text: str, start: float, end: float, actor: Actor, *, cleared: bool) -> dict[str, Any]:
         """See ``Replay.run``."""
-        async with self._turn:
-            return await asyncio.to_thread(self._replay.run, text, start, end, actor, cleared=cleared)
+        return await self._apart.run(lambda: self._replay.run(text, start, end, actor, cleared=cleared))
 
 
 def _take_going(engine: Engine, ran: Ran) -> None:

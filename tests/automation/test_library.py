@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from hub.automation import Source
-from hub.automation.apart import Apart
 from hub.automation.language.blueprint import no_blueprints
 from hub.automation.language.parse import Parser
 from hub.automation.library import Library, hash_of
 from hub.automation.unfinished import Unfinished
 from hub.core.access import Actor
+from hub.core.apart import Apart
 from hub.core.error import ConfigError, LimitExceeded, StorageFailed
 from hub.core.event import Event
 from hub.core.journal import MemoryJournal, Record
@@ -221,7 +221,7 @@ async def test_a_text_is_parsed_once_and_not_by_the_loop(desk: Desk, monkeypatch
 
 
 async def test_one_text_is_read_at_a_time_and_few_wait() -> None:
-    apart, go = Apart(waiting=2), threading.Event()
+    apart, go = Apart("too many texts are being checked at once", most=2), threading.Event()
     first = asyncio.create_task(apart.run(go.wait))
     second = asyncio.create_task(apart.run(lambda: "second"))
     await asyncio.sleep(0)
