@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.e2e.conftest import PASSWORD, USER, Demo
 from tests.e2e.test_screens import AXE, findings
@@ -110,13 +111,25 @@ async def test_from_a_blueprint_to_a_rule_that_works(demo: Demo, page: Page, tmp
     marked = await page.locator(".cm-lintRange-error").all_inner_texts()
     assert [word.rstrip(":") for word in marked] == ["modee", "maxx"]
     await picture(page, "editor_mistakes")
-    await page.keyboard.press("Control+s")  # refused: it stays as it was
-    await expect(page.get_by_test_id("edit-state")).to_contain_text("ไฟล์ใหม่")
-    assert not (tmp_path / "automations" / FILE).exists()
+    written_on = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await written_on.wait()
+        await route.continue_()
+
+    saves = f"**/api/automation-files/{FILE}"
+    await page.route(saves, late)
+    await page.keyboard.press("Control+s")  # refused, and told when the officer has written on: the caret stays
     await page.keyboard.press("Control+End")
     for _ in "modee: single\nmaxx: 3":  # the words that are offered take the arrow keys
         await page.keyboard.press("Backspace")
+        if not written_on.is_set():
+            written_on.set()
+            await expect(page.locator(".notice.bad")).to_be_visible()
     await expect(places).to_have_count(0)
+    await page.unroute(saves, late)
+    await expect(page.get_by_test_id("edit-state")).to_contain_text("ไฟล์ใหม่")
+    assert not (tmp_path / "automations" / FILE).exists()
 
     await expect(page.get_by_test_id("mode-shadow")).to_be_checked()  # a new rule begins so
     await page.get_by_test_id("save-note").fill("ลองก่อน")
