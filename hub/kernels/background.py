@@ -1,0 +1,276 @@
+"""The background of a picture on a coarse grid: shrinking, exposure, camera shake, and two modes a cell.
+
+Units: log-luma is ``SCALE * log2(luma + 8)``, in int16; a fall of light by one stop is ``SCALE``. Every loop over cells
+stands alone with few arrays and stays in 16 bits: so the compiler turns it into vector instructions.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba as nb
+import numpy as np
+
+SCALE = 1024
+LOG = np.round(SCALE * np.log2(np.arange(1024) / 4.0 + 8.0)).astype(np.int16)
+"""Log-luma of a mean luma in quarters (0..1023)."""
+DARKEST = int(LOG[0])
+BINS = 512
+"""Of the histogram of differences: ±256 × 16 units = ±4 stops."""
+LEVELS, FINE = 44, 8
+"""Levels of brightness (128 units each) of the tone curve, and steps between two of them."""
+TONES = LEVELS * FINE
+
+_ALL = np.uint64(0x0101010101010101)
+
+PLANE = nb.types.Array(nb.uint8, 1, "C", readonly=True)
+ROW16 = nb.int16[::1]
+GRID16 = nb.int16[:, ::1]
+SUMS = nb.uint16[::1]
+
+
+@nb.njit(nb.void(SUMS, PLANE, PLANE, PLANE, PLANE), cache=True, nogil=True)
+def _four_rows(sums: Any, a: Any, b: Any, c: Any, d: Any) -> None:
+    for x in range(sums.shape[0]):
+        sums[x] = np.uint16(np.uint16(a[x]) + np.uint16(b[x]) + np.uint16(c[x]) + np.uint16(d[x]))
+
+
+@nb.njit(nb.void(SUMS, PLANE), cache=True, nogil=True)
+def _one_row(sums: Any, row: Any) -> None:
+    for x in range(sums.shape[0]):
+        sums[x] = np.uint16(sums[x] + np.uint16(row[x]))
+
+
+@nb.njit(nb.void(SUMS, SUMS, nb.int64), cache=True, nogil=True)
+def _halve(old: Any, new: Any, wide: Any) -> None:
+    for x in range(wide):
+        new[x] = np.uint16(old[2 * x] + old[2 * x + 1])
+
+
+@nb.njit(nb.void(SUMS, SUMS, nb.int64), cache=True, nogil=True)
+def _third(old: Any, new: Any, wide: Any) -> None:
+    for x in range(wide):
+        new[x] = np.uint16(old[3 * x] + old[3 * x + 1] + old[3 * x + 2])
+
+
+@nb.njit(
+    nb.void(PLANE, nb.int64[::1], nb.int64, nb.int64, nb.uint16[:, ::1], ROW16, GRID16), cache=True, nogil=True
+)  # fmt: skip
+def shrink(plane: Any, shape: Any, down: Any, right: Any, sums: Any, log: Any, grid: Any) -> None:
+    """Mean log-luma of each cell into ``grid``, the picture read ``down`` and ``right`` pixels further on.
+
+    ``shape``: height, width, stride from row to row, pixels a cell's side (of factors 2 and 3), rows read in a cell.
+    Beyond the border its last pixels repeat. Few rows a cell are enough: reading is what costs.
+    """
+    height, width, stride, block, taps = shape[0], shape[1], shape[2], shape[3], shape[4]
+    rows, columns = grid.shape
+    wide, step = columns * block, block // taps
+    low, high = max(0, -right), min(wide, width - right)
+    number, edge = high - low, low + right
+    scale = (np.int64(4) << 20) // (taps * block) + 1
+    last = height - 1
+    for r in range(rows):
+        part, y = sums[0, low:high], r * block + step // 2 + down
+        if taps == 4:
+            a = min(max(y, 0), last) * stride + edge
+            b = min(max(y + step, 0), last) * stride + edge
+            c = min(max(y + 2 * step, 0), last) * stride + edge
+            d = min(max(y + 3 * step, 0), last) * stride + edge
+            _four_rows(part, plane[a : a + number], plane[b : b + number], plane[c : c + number], plane[d : d + number])
+        else:
+            part[:] = 0
+            for tap in range(taps):
+                a = min(max(y + tap * step, 0), last) * stride + edge
+                _one_row(part, plane[a : a + number])
+        sums[0, :low], sums[0, high:wide] = part[0], part[number - 1]
+        old, new, left, count = sums[0], sums[1], block, wide
+        while left > 1:
+            if left % 2 == 0:
+                left, count = left // 2, count // 2
+                _halve(old, new, count)
+            else:
+                left, count = left // 3, count // 3
+                _third(old, new, count)
+            old, new = new, old
+        out = grid[r]
+        for x in range(columns):
+            out[x] = log[(np.uint32(old[x]) * scale) >> 20]
+
+
+@nb.njit(nb.int64(GRID16, GRID16, nb.int32[::1]), cache=True, nogil=True)
+def exposure(grid: Any, background: Any, histogram: Any) -> Any:
+    """The median of ``grid - background`` over an eighth of the cells, in steps of 16 units: the change of light."""
+    rows, columns = grid.shape
+    half = histogram.shape[0] // 2
+    histogram[:] = 0
+    number = 0
+    for r in range(rows):
+        for c in range((r % 4) * 2, columns, 8):
+            bin_ = ((np.int64(grid[r, c]) - background[r, c] + 8) >> 4) + half
+            histogram[min(max(bin_, 0), 2 * half - 1)] += 1
+            number += 1
+    left = (number + 1) // 2
+    for bin_ in range(2 * half):
+        left -= histogram[bin_]
+        if left <= 0:
+            return (bin_ - half) * 16
+    return 0
+
+
+@nb.njit(nb.void(GRID16, GRID16, nb.int64, nb.int32[:, ::1], ROW16), cache=True, nogil=True)
+def tone_curve(grid: Any, background: Any, offset: Any, counts: Any, curve: Any) -> None:
+    """How a change of light shifts each level of brightness: ``curve`` int16 (TONES,) over the background's level.
+
+    A gain alone shifts all levels alike, but a flash that adds light, an overdriven picture or another gamma does not.
+    Of each level the median counts, so that what moves does not; levels hardly seen take the nearest known one.
+    ``counts``: int32 (LEVELS, 258) scratch: a histogram of 256 bins of 32 units a level, its total, its median.
+    """
+    rows, columns = grid.shape
+    counts[:] = 0
+    for r in range(0, rows):
+        for c in range(r % 2, columns, 2):
+            level = min(max((background[r, c] - DARKEST) >> 7, 0), LEVELS - 1)
+            bin_ = min(max((np.int64(grid[r, c]) - background[r, c] + 16) >> 5, -128), 127) + 128
+            counts[level, bin_] += 1
+            counts[level, 256] += 1
+    known = -1
+    for level in range(LEVELS):
+        left = (counts[level, 256] + 1) // 2
+        if counts[level, 256] < 24:
+            counts[level, 257] = counts[known, 257] if known >= 0 else offset
+            continue
+        for bin_ in range(256):
+            left -= counts[level, bin_]
+            if left <= 0:
+                counts[level, 257] = (bin_ - 128) * 32
+                break
+        if known < 0:
+            for before in range(level):
+                counts[before, 257] = counts[level, 257]
+        known = level
+    for i in range(TONES):  # straight between the middles of levels
+        place = i - FINE // 2
+        level = min(max(place // FINE, 0), LEVELS - 2)
+        share = min(max(place - level * FINE, 0), FINE)
+        curve[i] = (counts[level, 257] * (FINE - share) + counts[level + 1, 257] * share) // FINE
+
+
+@nb.njit(nb.void(GRID16, GRID16, ROW16, nb.int64), cache=True, nogil=True)
+def apply_tone(grid: Any, background: Any, curve: Any, sign: Any) -> None:
+    """Take the curve off ``grid`` (``sign`` -1), or put it on (+1), by the background's level at each cell."""
+    rows, columns = grid.shape
+    for r in range(rows):
+        for c in range(columns):
+            level = min(max((background[r, c] - DARKEST) >> 4, 0), TONES - 1)
+            grid[r, c] += sign * curve[level]
+
+
+@nb.njit(nb.int64(GRID16, GRID16, nb.int64, nb.int64, nb.int64), cache=True, nogil=True)
+def mismatch(grid: Any, background: Any, offset: Any, down: Any, right: Any) -> Any:
+    """Mean of |picture - background|, at most 512, with the picture ``down`` and ``right`` cells on (-1, 0, 1).
+
+    On every third row; in 1/64 units. All shifts are measured over the same cells.
+    """
+    rows, columns = grid.shape
+    total, number = 0, 0
+    level = np.int16(offset)
+    for r in range(1, rows - 1, 3):
+        here, there = grid[r + down, 1 + right : columns - 1 + right], background[r, 1 : columns - 1]
+        part = np.int32(0)
+        for c in range(columns - 2):
+            d = np.int16(np.int16(here[c] - there[c]) - level)
+            d = np.int16(max(d, np.int16(-d)))
+            part += np.int32(min(d, np.int16(512)))
+        total += part
+        number += columns - 2
+    return total * 64 // max(number, 1)
+
+
+@nb.njit(nb.int64(nb.int64, nb.int64, nb.int64, nb.int64), cache=True, nogil=True)
+def displacement(before: Any, centre: Any, after: Any, block: Any) -> Any:
+    """Pixels to go for the least mismatch, of those at -1, 0 and +1 cell: where two lines of one slope meet."""
+    sign = -1 if after >= before else 1
+    near, far = (before, after) if after >= before else (after, before)
+    slope = far - centre
+    if slope <= 0:
+        return sign * block
+    share = min(max(0.5 - (near - centre) / (2.0 * slope), 0.0), 1.0)
+    return sign * np.int64(share * block + 0.5)
+
+
+@nb.njit(nb.void(GRID16, nb.int64, nb.int16[:, :, ::1], GRID16, nb.int64, nb.int64, nb.uint8[:, ::1]),
+         cache=True, nogil=True)  # fmt: skip
+def compare(grid: Any, offset: Any, model: Any, delta: Any, threshold: Any, rate: Any, near: Any) -> None:
+    """``delta``: picture - mode 0; ``near``: 1 where it is within the cell's threshold, and the mode then follows.
+
+    The threshold is ``threshold`` units, three mean deviations and the cell's unrest. Mode 0 goes 1/2**rate of the way.
+    """
+    rows, columns = grid.shape
+    base, level = np.int16(threshold), np.int16(offset)
+    half = np.int16(1 << (rate - 1))
+    for r in range(rows):
+        value, mode, spread, unrest, age = grid[r], model[0, r], model[2, r], model[3, r], model[4, r]
+        out, close = delta[r], near[r]
+        for c in range(columns):
+            out[c] = np.int16(np.int16(value[c] - level) - mode[c])
+        for c in range(columns):
+            d = np.int16(max(out[c], np.int16(-out[c])))
+            limit = np.int16(np.int16(base + np.int16(spread[c] * np.int16(3))) + unrest[c])
+            inside = d < limit
+            close[c] = np.uint8(inside)
+            step = np.int16(np.int16(np.int16(min(d, np.int16(512)) - spread[c]) + np.int16(16)) >> 5)
+            spread[c] = np.int16(spread[c] + (step if inside else np.int16(0)))
+        for c in range(columns):
+            step = np.int16(np.int16(out[c] + half) >> rate)
+            mode[c] = np.int16(mode[c] + (step if close[c] else np.int16(0)))
+        for c in range(columns):
+            age[c] = np.int16(max(np.int16(age[c] - np.int16(close[c])), np.int16(0)))
+
+
+@nb.njit(nb.int64(GRID16, nb.int64, nb.int16[:, :, ::1], nb.int64, nb.int64, nb.int64, nb.uint8[:, ::1],
+                  nb.uint8[:, ::1], nb.uint8[:, ::1]), cache=True, nogil=True)  # fmt: skip
+def second_mode(
+    grid: Any, offset: Any, model: Any, threshold: Any, rate: Any, settle: Any, near: Any, use: Any, raw: Any
+) -> Any:
+    """What is not near mode 0: background of mode 1 when that was seen ``settle`` times, foreground otherwise.
+
+    The age counts how long mode 1 was seen; at twice ``settle`` the modes change places, and the old background stays
+    known for three times ``settle`` more. ``use`` is 0 where the operator masked the picture. Returns the number of
+    foreground cells, which are 1 in ``raw``.
+    """
+    rows, columns = grid.shape
+    count = 0
+    raw[:] = 0
+    for r in range(rows):
+        close, mark, wanted = near[r], raw[r], use[r]
+        first, second, age = model[0, r], model[1, r], model[4, r]
+        eight = close[: columns // 8 * 8].view(np.uint64)
+        c = -1
+        while c + 1 < columns:
+            c += 1
+            if c & 7 == 0 and c >> 3 < eight.shape[0] and eight[c >> 3] == _ALL:
+                c += 7
+                continue
+            if close[c]:
+                continue
+            value = np.int64(grid[r, c]) - offset
+            gap = value - second[c]
+            count_now = np.int64(age[c])
+            moved = 1
+            if -threshold < gap < threshold:
+                moved = 0 if count_now >= settle else 1
+                second[c] += (gap + (1 << (rate - 1))) >> rate
+                count_now += 1
+                if count_now >= 2 * settle:
+                    first[c], second[c] = second[c], first[c]
+                    count_now = 4 * settle
+            elif count_now > 1:
+                count_now -= 2
+            else:
+                second[c] = value
+                count_now = 1
+            age[c] = count_now
+            if moved and wanted[c]:
+                mark[c] = 1
+                count += 1
+    return count

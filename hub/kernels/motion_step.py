@@ -1,0 +1,301 @@
+"""One picture's way through the kernels of motion, compiled as a whole: ``look``.
+
+``memory`` and ``settings`` are int64 arrays, indexed by the names below; ``hub.kernels.motion`` owns them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba as nb
+import numpy as np
+
+from hub.kernels import scene
+from hub.kernels.background import (
+    DARKEST, GRID16, PLANE, ROW16, TONES, apply_tone, compare, displacement, exposure, mismatch, second_mode, shrink,
+    tone_curve,
+)  # fmt: skip
+from hub.kernels.regions import (
+    AREA, BORDER, INTS, KEPT, MASK, SHARP, carve, erase, find_runs, gather, join_runs, majority,
+    majority_and_unrest, measure,
+)  # fmt: skip
+
+HEIGHT, WIDTH, STRIDE, BLOCK, TAPS = range(5)
+(SEEN, ACTIVE, OFFSET, STEADY, DOWN, RIGHT, CALM, RAIN, SCENE, SINCE, BLURRED, SHARPNESS, CHANGED,
+ LIGHT, USUAL_DOWN, USUAL_RIGHT, SHAKEN) = range(17)  # fmt: skip
+MEMORY = 17
+THRESHOLD, RATE, SETTLE, LEAST = range(4)
+SETTINGS = 4
+_FLASH = 64  # units of offset over which the tone curve is asked
+_REBASE = 25  # pictures after which another exposure is the new one
+_BIRTHS = 4  # new small regions a picture that mean rain
+_UNREST, _MOST_UNREST = 24, 320
+_MODEL = nb.int16[:, :, ::1]
+_MODELS = nb.int16[:, :, :, ::1]
+_MEMORY = nb.int64[::1]
+
+
+@nb.njit(
+    nb.int64(PLANE, nb.int64[::1], nb.int64[::1], nb.int64, _MODEL, nb.uint16[:, ::1], nb.int16[::1],
+             nb.int16[:, ::1]),
+    cache=True, nogil=True,
+)  # fmt: skip
+def _steady(
+    plane: Any, shape: Any, memory: Any, offset: Any, model: Any, sums: Any, log: Any, grid: Any
+) -> Any:
+    """Read a shaken picture where the background fits best; returns the mismatch that is left.
+
+    It begins where pictures fit on average, and goes on as long as that helps: at most four times two cells.
+    """
+    block, background = shape[3], model[0]
+    reach = 2 * block + 2
+    centre = mismatch(grid, background, offset, 0, 0)
+    if memory[CALM] > 0:
+        memory[CALM] -= 1
+        return centre
+    for _ in range(4):
+        down = displacement(mismatch(grid, background, offset, -1, 0), centre,
+                            mismatch(grid, background, offset, 1, 0), block)  # fmt: skip
+        right = displacement(mismatch(grid, background, offset, 0, -1), centre,
+                             mismatch(grid, background, offset, 0, 1), block)  # fmt: skip
+        down = min(max(memory[DOWN] + down, -reach), reach)
+        right = min(max(memory[RIGHT] + right, -reach), reach)
+        if down == memory[DOWN] and right == memory[RIGHT]:
+            break
+        for part in range(2):  # all the way, or half of it
+            shrink(plane, shape, down, right, sums, log, grid)
+            after = mismatch(grid, background, offset, 0, 0)
+            if part == 1 or after * 16 <= centre * 15:
+                break
+            down, right = (memory[DOWN] + down) // 2, (memory[RIGHT] + right) // 2
+        if after * 16 > centre * 15:  # not the camera, but what it sees
+            shrink(plane, shape, memory[DOWN], memory[RIGHT], sums, log, grid)
+            memory[CALM] = 0 if memory[SHAKEN] > 0 else 8
+            break
+        memory[DOWN], memory[RIGHT], centre = down, right, after
+        memory[SHAKEN] = 50
+    memory[SHAKEN] = max(memory[SHAKEN] - 1, 0)
+    memory[USUAL_DOWN] += (memory[DOWN] * 256 - memory[USUAL_DOWN]) >> 4
+    memory[USUAL_RIGHT] += (memory[RIGHT] * 256 - memory[USUAL_RIGHT]) >> 4
+    return centre
+
+
+@nb.njit(nb.boolean(nb.int16[::1], nb.int16[:, ::1]), cache=True, nogil=True)
+def _plausible(curve: Any, background: Any) -> Any:
+    """Whether a tone curve keeps contrast: one that flattens everything is a cover, not a light."""
+    low, high = np.int64(background[0, 0]), np.int64(background[0, 0])
+    for r in range(0, background.shape[0], 4):
+        for c in range(0, background.shape[1], 4):
+            low, high = min(low, np.int64(background[r, c])), max(high, np.int64(background[r, c]))
+    first = min(max((low - DARKEST) >> 4, 0), TONES - 1)
+    last = min(max((high - DARKEST) >> 4, 0), TONES - 1)
+    return 10 * (high + curve[last] - low - curve[first]) > 4 * (high - low)
+
+
+@nb.njit(nb.void(GRID16, _MODEL, _MEMORY), cache=True, nogil=True)
+def _begin(grid: Any, model: Any, memory: Any) -> None:
+    """The picture becomes the background."""
+    model[0], model[1] = grid, grid
+    model[2], model[3], model[4] = 32, 0, 0
+    memory[SEEN], memory[STEADY], memory[OFFSET], memory[CALM] = 0, 0, 0, 0
+
+
+@nb.njit(nb.int64(GRID16, nb.int64, GRID16, nb.int64), cache=True, nogil=True)
+def _differing(grid: Any, offset: Any, background: Any, threshold: Any) -> Any:
+    """Cells of every second row whose difference is over the threshold, in percent."""
+    rows, columns = grid.shape
+    count, number = 0, 0
+    for r in range(0, rows, 2):
+        for c in range(columns):
+            d = np.int64(grid[r, c]) - offset - background[r, c]
+            count += 1 if d > threshold or d < -threshold else 0
+        number += columns
+    return 100 * count // number
+
+
+@nb.njit(
+    nb.int64(_MEMORY, _MEMORY, GRID16, GRID16, _MODEL, MASK, nb.uint8[:, :, ::1], nb.int32[::1], INTS, ROW16),
+    cache=True, nogil=True,
+)  # fmt: skip
+def _classify(
+    settings: Any, memory: Any, grid: Any, delta: Any, model: Any, use: Any, masks: Any, histogram: Any, tones: Any,
+    curve: Any,
+) -> Any:  # fmt: skip
+    """Foreground cells into ``masks[0]``; returns their number. The light is taken out first, the modes follow."""
+    offset = exposure(grid, model[0], histogram)
+    memory[OFFSET] = offset
+    toned = False
+    if abs(offset) > _FLASH:
+        flat = _differing(grid, offset, model[0], settings[THRESHOLD])
+        tone_curve(grid, model[0], offset, tones, curve)
+        if _plausible(curve, model[0]):
+            apply_tone(grid, model[0], curve, -1)
+            toned = _differing(grid, 0, model[0], settings[THRESHOLD]) + 2 < flat
+            if toned:
+                offset = 0
+            else:
+                apply_tone(grid, model[0], curve, 1)
+    young = memory[SEEN]
+    rate = 1
+    while rate < settings[RATE] and (1 << rate) <= young:
+        rate += 1
+    settle = min(settings[SETTLE], max(4, young // 2))
+    threshold = settings[THRESHOLD]
+    compare(grid, offset, model, delta, threshold, rate, masks[1])
+    count = second_mode(grid, offset, model, threshold, rate, settle, masks[1], use, masks[0])
+    if toned:
+        memory[STEADY] += 1
+        if memory[STEADY] >= _REBASE:
+            apply_tone(model[1], model[0], curve, 1)
+            delta[:] = model[0]
+            apply_tone(model[0], delta, curve, 1)
+            memory[STEADY] = 0
+    else:
+        memory[STEADY] = 0
+    return count
+
+
+@nb.njit(nb.void(MASK, nb.int64, nb.int64, nb.int64), cache=True, nogil=True)
+def _clear_border(raw: Any, block: Any, down: Any, right: Any) -> None:
+    """What lies outside a shaken picture is not known."""
+    rows, columns = raw.shape
+    over, beside = min((abs(down) + block - 1) // block, rows), min((abs(right) + block - 1) // block, columns)
+    if down > 0:
+        raw[rows - over :] = 0
+    elif down < 0:
+        raw[:over] = 0
+    if right > 0:
+        raw[:, columns - beside :] = 0
+    elif right < 0:
+        raw[:, :beside] = 0
+
+
+@nb.njit(nb.void(_MEMORY, INTS, nb.int64, nb.int64, nb.int64), cache=True, nogil=True)
+def _judge(memory: Any, marks: Any, final: Any, least: Any, cells: Any) -> None:
+    """Drop regions that are too small; while it rains, also small ones that were not there in the last picture."""
+    births = 0
+    raining = memory[RAIN] >= _BIRTHS * 256
+    for i in range(1, final + 1):
+        mark = marks[i]
+        born = mark[KEPT] * 5 < mark[AREA] and mark[AREA] * 100 < cells
+        births += 1 if born else 0
+        if mark[AREA] < least or (raining and born):
+            mark[AREA] = 0
+    memory[RAIN] += (births * 256 - memory[RAIN]) >> 4
+
+
+@nb.njit(nb.boolean(INTS, nb.int64), cache=True, nogil=True)
+def _smooth(marks: Any, final: Any) -> Any:
+    """Whether there are regions without an edge; they are marked with a negative ``KEPT``."""
+    found = False
+    for i in range(1, final + 1):
+        mark = marks[i]
+        if mark[BORDER] >= 16 and mark[SHARP] * 2 < mark[BORDER]:
+            mark[KEPT], found = -1, True
+    return found
+
+
+@nb.njit(
+    nb.int64(_MEMORY, _MEMORY, GRID16, _MODEL, nb.uint8[:, :, ::1], MASK, MASK, INTS, nb.int32[::1], INTS,
+             INTS),
+    cache=True, nogil=True,
+)  # fmt: skip
+def _regions(
+    settings: Any, memory: Any, delta: Any, model: Any, masks: Any, moving: Any, column: Any, runs: Any, parent: Any,
+    marks: Any, stats: Any,
+) -> Any:  # fmt: skip
+    """Clean the foreground ``masks[0]`` into ``moving``; its components into ``stats``; returns their number."""
+    raw, before, work = masks[0], masks[2], masks[3]
+    threshold = settings[THRESHOLD]
+    majority_and_unrest(raw, moving, column[0], column[1], model[3], _UNREST, _MOST_UNREST)
+    number = find_runs(moving, runs)
+    final = join_runs(runs, number, parent, marks)
+    measure(runs, number, moving, before, delta, threshold, marks)
+    if _smooth(marks, final):
+        carve(runs, number, marks, moving, delta, threshold, work)
+        work[:] = moving
+        majority(work, moving, column[0], column[1])
+        number = find_runs(moving, runs)
+        final = join_runs(runs, number, parent, marks)
+        measure(runs, number, moving, before, delta, threshold, marks)
+    before[:] = moving
+    _judge(memory, marks, final, settings[LEAST], moving.size)
+    erase(runs, number, marks, final, moving)
+    return gather(marks, final, stats)
+
+
+@nb.njit(nb.void(_MEMORY, _MEMORY, GRID16, GRID16, nb.int64, nb.boolean), cache=True, nogil=True)
+def _tamper(settings: Any, memory: Any, grid: Any, background: Any, sharp: Any, fresh: Any) -> None:
+    """Which state the scene is in now. ``fresh``: most of it changed at once."""
+    now = memory[SCENE]
+    known = memory[SHARPNESS]
+    memory[SINCE] += 1
+    after = now
+    if memory[LIGHT] < 10 * 256:
+        after = scene.DARK
+    elif fresh:
+        flat = scene.edge_energy(grid) * 3 < scene.edge_energy(background)
+        after = scene.OK
+        if flat:
+            after = scene.COVERED
+        elif scene.alignment(grid, background) < 0.3:
+            after = scene.MOVED
+    elif now == scene.MOVED and memory[SINCE] > settings[SETTLE]:
+        after = scene.OK
+    elif now == scene.DARK:
+        after = scene.OK
+    memory[BLURRED] = memory[BLURRED] + 1 if sharp * 5 < known * 2 else 0
+    if after == scene.OK and memory[BLURRED] >= 8:
+        after = scene.DEFOCUSED
+    elif after == scene.DEFOCUSED and sharp * 5 > known * 3:
+        after = scene.OK
+    if after == scene.OK and memory[BLURRED] == 0:
+        memory[SHARPNESS] += (sharp - known) >> 6 if known else sharp
+    if after != now:
+        memory[SCENE], memory[SINCE] = after, 0
+
+
+@nb.njit(
+    nb.int64(PLANE, _MEMORY, _MEMORY, _MEMORY, ROW16, nb.uint16[:, ::1], GRID16, GRID16, _MODELS, MASK,
+             nb.uint8[:, :, ::1], MASK, MASK, nb.int32[::1], INTS, ROW16, INTS, nb.int32[::1], INTS, INTS),
+    cache=True, nogil=True,
+)  # fmt: skip
+def look(
+    plane: Any, shape: Any, settings: Any, memory: Any, log: Any, sums: Any, grid: Any, delta: Any, models: Any,
+    use: Any, masks: Any, moving: Any, column: Any, histogram: Any, tones: Any, curve: Any, runs: Any, parent: Any,
+    marks: Any, stats: Any,
+) -> Any:  # fmt: skip
+    """Take one picture; returns the number of components. Arrays: see ``hub.kernels.motion.State``."""
+    memory[CHANGED] = 0
+    light = memory[LIGHT : LIGHT + 1]
+    sharp = scene.sharpness(plane, shape, 2 * shape[BLOCK] + 13, light)
+    memory[DOWN], memory[RIGHT] = (memory[USUAL_DOWN] + 128) >> 8, (memory[USUAL_RIGHT] + 128) >> 8
+    shrink(plane, shape, memory[DOWN], memory[RIGHT], sums, log, grid)
+    first = memory[SEEN] == 0
+    model = models[memory[ACTIVE]]
+    fresh = False
+    if not first:
+        _steady(plane, shape, memory, exposure(grid, model[0], histogram), model, sums, log, grid)
+        count = _classify(settings, memory, grid, delta, model, use, masks, histogram, tones, curve)
+        fresh = 10 * count > 6 * moving.size
+    if first or fresh:
+        shrink(plane, shape, 0, 0, sums, log, grid)
+        memory[DOWN] = memory[RIGHT] = memory[USUAL_DOWN] = memory[USUAL_RIGHT] = 0
+        if fresh:
+            memory[CHANGED] = 1
+            _tamper(settings, memory, grid, model[0], sharp, True)
+            memory[ACTIVE] = 1 - memory[ACTIVE]
+            model = models[memory[ACTIVE]]
+            offset = exposure(grid, model[0], histogram)
+            if _differing(grid, offset, model[0], 2 * settings[THRESHOLD]) > 30 or model[2].max() == 0:
+                _begin(grid, model, memory)
+        else:
+            _begin(grid, model, memory)
+        memory[SEEN] += 1
+        moving[:] = 0
+        masks[2] = 0
+        return 0
+    memory[SEEN] += 1
+    _clear_border(masks[0], shape[BLOCK], memory[DOWN], memory[RIGHT])
+    _tamper(settings, memory, grid, model[0], sharp, False)
+    return _regions(settings, memory, delta, model, masks, moving, column, runs, parent, marks, stats)

@@ -1,0 +1,255 @@
+"""Regions of foreground on a coarse grid: cleaning, components by runs, and what speaks for or against them.
+
+Components are found over runs of set cells, with the forest of ``hub.kernels.components``. A region is measured by the
+steps of light at its border: a thing has an edge, a glow or a soft shadow fades out (what CDnet's and traffic papers
+call ghosts by headlights; the ratio of picture and background is smooth inside and across its border).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from hub.kernels.components import X0, X1, Y0, Y1, _join
+
+AREA, SHARP, BORDER, KEPT = 4, 5, 6, 7
+MARKS = 8
+"""Columns of a region: bounding box, cells, border links over a step of light, all border links, cells set before."""
+ROW, LEFT, RIGHT, LABEL = range(4)
+
+MASK = nb.uint8[:, ::1]
+INTS = nb.int32[:, ::1]
+
+
+def runs_for(rows: int, columns: int) -> NDArray[np.int32]:
+    """Room for the runs of any mask: row, first column, column after the last, label."""
+    return np.zeros((rows * ((columns + 1) // 2) + 1, 4), np.int32)
+
+
+@nb.njit(nb.void(MASK, nb.int64, nb.uint8[::1], nb.uint8[::1]), cache=True, nogil=True)
+def _votes(raw: Any, r: Any, column: Any, votes: Any) -> None:
+    """How many of the 3 × 3 cells around each of row ``r`` are 1."""
+    rows, columns = raw.shape
+    column[0] = column[columns + 1] = 0
+    inner, left, right = column[1 : columns + 1], column[:columns], column[2 : columns + 2]
+    middle, above, below = raw[r], raw[max(r - 1, 0)], raw[min(r + 1, rows - 1)]
+    top, bottom = np.uint8(r > 0), np.uint8(r + 1 < rows)
+    for c in range(columns):
+        inner[c] = np.uint8(np.uint8(above[c] * top) + middle[c] + np.uint8(below[c] * bottom))
+    for c in range(columns):
+        votes[c] = np.uint8(left[c] + inner[c] + right[c])
+
+
+@nb.njit(nb.void(MASK, MASK, nb.uint8[::1], nb.uint8[::1]), cache=True, nogil=True)
+def majority(raw: Any, clean: Any, column: Any, votes: Any) -> None:
+    """1 where at least 5 of the 3 × 3 cells around are 1; outside is 0. ``column``, ``votes``: scratch, width + 2."""
+    for r in range(raw.shape[0]):
+        _votes(raw, r, column, votes)
+        out = clean[r]
+        for c in range(raw.shape[1]):
+            out[c] = np.uint8(votes[c] >= np.uint8(5))
+
+
+@nb.njit(nb.void(MASK, MASK, nb.uint8[::1], nb.uint8[::1], nb.int16[:, ::1], nb.int64, nb.int64),
+         cache=True, nogil=True)  # fmt: skip
+def majority_and_unrest(
+    raw: Any, clean: Any, column: Any, votes: Any, restless: Any, step: Any, most: Any
+) -> None:
+    """``majority``; and cells that are foreground alone or in a line, as in rain, grow restless, up to ``most``.
+
+    The border of a thing is not meant: it has more neighbours. A 64th of the unrest is lost a picture.
+    """
+    rise, limit = np.int16(step), np.int16(most)
+    for r in range(raw.shape[0]):
+        _votes(raw, r, column, votes)
+        mark, out, row = raw[r], clean[r], restless[r]
+        for c in range(raw.shape[1]):
+            out[c] = np.uint8(votes[c] >= np.uint8(5))
+        for c in range(raw.shape[1]):
+            alone = np.int16(mark[c] & np.uint8(votes[c] <= np.uint8(3)))
+            fall = np.int16(np.int16(row[c] + np.int16(63)) >> 6)
+            row[c] = np.int16(min(np.int16(np.int16(row[c] - fall) + np.int16(alone * rise)), limit))
+
+
+@nb.njit(nb.int64(MASK, INTS), cache=True, nogil=True)
+def find_runs(mask: Any, runs: Any) -> Any:
+    """The runs of set cells, row by row; returns their number. Eight empty cells are passed at once."""
+    rows, columns = mask.shape
+    number = 0
+    words = columns // 8
+    for r in range(rows):
+        row = mask[r]
+        eight = row[: words * 8].view(np.uint64)
+        c = 0
+        while c < columns:
+            if row[c] == 0:
+                if c & 7 == 0 and c >> 3 < words and eight[c >> 3] == 0:
+                    c += 8
+                else:
+                    c += 1
+                continue
+            first = c
+            while c < columns and row[c] != 0:
+                c += 1
+            runs[number, ROW], runs[number, LEFT], runs[number, RIGHT] = r, first, c
+            number += 1
+    return number
+
+
+@nb.njit(nb.int64(INTS, nb.int64, nb.int32[::1], INTS), cache=True, nogil=True)
+def join_runs(runs: Any, number: Any, parent: Any, marks: Any) -> Any:
+    """Number the 8-connected components of runs, 1 …; their boxes and areas into ``marks``. Those beyond are 0."""
+    parent[0] = 0
+    above, labels = 0, 0
+    for i in range(number):
+        r, left, right = runs[i, ROW], runs[i, LEFT], runs[i, RIGHT]
+        while above < i and (runs[above, ROW] < r - 1 or (runs[above, ROW] == r - 1 and runs[above, RIGHT] < left)):
+            above += 1
+        mine, other = np.int32(0), above
+        while other < i and runs[other, ROW] == r - 1 and runs[other, LEFT] <= right:
+            mine = runs[other, LABEL] if mine == 0 else _join(parent, mine, runs[other, LABEL])
+            other += 1
+        if mine == 0:
+            labels += 1
+            mine = np.int32(labels)
+            parent[mine] = mine
+        runs[i, LABEL] = mine
+    final = np.int32(0)
+    for i in range(1, labels + 1):
+        if parent[i] == i:
+            final += 1
+            parent[i] = final if final < marks.shape[0] else 0
+        else:
+            parent[i] = parent[parent[i]]
+    final = min(final, np.int32(marks.shape[0] - 1))
+    marks[: final + 1] = 0
+    marks[: final + 1, X0] = marks[: final + 1, Y0] = 1 << 30
+    for i in range(number):
+        mark = marks[parent[runs[i, LABEL]]]
+        runs[i, LABEL] = parent[runs[i, LABEL]]
+        mark[X0], mark[X1] = min(mark[X0], runs[i, LEFT]), max(mark[X1], runs[i, RIGHT])
+        mark[Y0], mark[Y1] = min(mark[Y0], runs[i, ROW]), runs[i, ROW] + 1
+        mark[AREA] += runs[i, RIGHT] - runs[i, LEFT]
+    return final
+
+
+@nb.njit(nb.int64(nb.int64, nb.int64, nb.int64), cache=True, nogil=True)
+def _step(a: Any, b: Any, threshold: Any) -> Any:
+    """Whether light steps between two cells: by the threshold, and by a third of what differs at the stronger."""
+    return 1 if abs(a - b) >= max(threshold, max(abs(a), abs(b)) // 3) else 0
+
+
+@nb.njit(nb.void(INTS, nb.int64, MASK, MASK, nb.int16[:, ::1], nb.int64, INTS), cache=True, nogil=True)
+def measure(runs: Any, number: Any, mask: Any, before: Any, delta: Any, threshold: Any, marks: Any) -> None:
+    """Border links (to two cells outside) with and without a step of light, and the cells that were set before."""
+    rows, columns = mask.shape
+    for i in range(number):
+        r, left, right, mark = runs[i, ROW], runs[i, LEFT], runs[i, RIGHT], marks[runs[i, LABEL]]
+        row = delta[r]
+        if left >= 2:
+            mark[BORDER] += 1
+            mark[SHARP] += _step(row[left], row[left - 2], threshold)
+        if right + 1 < columns:
+            mark[BORDER] += 1
+            mark[SHARP] += _step(row[right - 1], row[right + 1], threshold)
+        for c in range(left, right):
+            mark[KEPT] += before[r, c]
+            if r >= 2 and mask[r - 1, c] == 0:
+                mark[BORDER] += 1
+                mark[SHARP] += _step(row[c], delta[r - 2, c], threshold)
+            if r + 2 < rows and mask[r + 1, c] == 0:
+                mark[BORDER] += 1
+                mark[SHARP] += _step(row[c], delta[r + 2, c], threshold)
+
+
+@nb.njit(nb.void(INTS, nb.int64, INTS, nb.int64, MASK), cache=True, nogil=True)
+def erase(runs: Any, number: Any, marks: Any, final: Any, mask: Any) -> None:
+    """Take away the cells of regions whose area was set to 0, and of those beyond the last."""
+    for i in range(number):
+        label = runs[i, LABEL]
+        if label == 0 or marks[label, AREA] == 0:
+            mask[runs[i, ROW], runs[i, LEFT] : runs[i, RIGHT]] = 0
+
+
+@nb.njit(nb.int64(INTS, nb.int64, INTS), cache=True, nogil=True)
+def gather(marks: Any, final: Any, stats: Any) -> Any:
+    """The regions whose area is not 0, in order, into ``stats[1:]``: as many as fit; returns how many."""
+    count = 0
+    for i in range(1, final + 1):
+        if marks[i, AREA] and count + 1 < stats.shape[0]:
+            count += 1
+            stats[count] = marks[i, :5]
+    return count
+
+
+@nb.njit(nb.boolean(MASK, nb.int64, nb.int64, nb.int64), cache=True, nogil=True)
+def _next_to(work: Any, r: Any, c: Any, value: Any) -> Any:
+    rows, columns = work.shape
+    for y in range(max(r - 1, 0), min(r + 2, rows)):
+        for x in range(max(c - 1, 0), min(c + 2, columns)):
+            if work[y, x] == value:
+                return True
+    return False
+
+
+@nb.njit(nb.boolean(MASK, MASK, nb.int64, nb.int64), cache=True, nogil=True)
+def _enter(mask: Any, work: Any, r: Any, c: Any) -> Any:
+    """Whether the flood takes this cell now: smooth, not next to rough, and next to the outside or the flood."""
+    if work[r, c] != 1 or _next_to(work, r, c, 2):
+        return False
+    rows, columns = mask.shape
+    for y in range(max(r - 1, 0), min(r + 2, rows)):
+        for x in range(max(c - 1, 0), min(c + 2, columns)):
+            if mask[y, x] == 0 or work[y, x] == 3:
+                return True
+    return False
+
+
+@nb.njit(nb.void(MASK, MASK, nb.int64, nb.int64), cache=True, nogil=True)
+def _flood(mask: Any, work: Any, top: Any, bottom: Any) -> None:
+    """Sweep down and up until nothing more is reached."""
+    columns = mask.shape[1]
+    for _ in range(16):
+        taken = 0
+        for r in range(top, bottom):
+            for c in range(columns):
+                if work[r, c] == 1 and _enter(mask, work, r, c):
+                    work[r, c] = 3
+                    taken += 1
+        for r in range(bottom - 1, top - 1, -1):
+            for c in range(columns - 1, -1, -1):
+                if work[r, c] == 1 and _enter(mask, work, r, c):
+                    work[r, c] = 3
+                    taken += 1
+        if taken == 0:
+            break
+
+
+@nb.njit(nb.void(INTS, nb.int64, INTS, MASK, nb.int16[:, ::1], nb.int64, MASK), cache=True, nogil=True)
+def carve(runs: Any, number: Any, marks: Any, mask: Any, delta: Any, threshold: Any, work: Any) -> None:
+    """Leave of regions marked with a negative ``KEPT`` only what an edge encloses: the things within a glow.
+
+    ``work``: 0 where nothing is, 1 smooth, 2 rough (light steps to a neighbour, or to that neighbour's), 3 reached from
+    outside over smooth cells that are not next to rough ones: a hole of two cells in an edge lets nothing through.
+    """
+    rows, columns = mask.shape
+    work[:] = 0
+    top, bottom = rows, 0
+    for i in range(number):
+        if marks[runs[i, LABEL], KEPT] >= 0:
+            continue
+        r = runs[i, ROW]
+        top, bottom = min(top, r), max(bottom, r + 1)
+        for c in range(runs[i, LEFT], runs[i, RIGHT]):
+            here = np.int64(delta[r, c])
+            over = abs(delta[min(r + 1, rows - 1), c] - np.int64(delta[max(r - 1, 0), c]))
+            along = abs(delta[r, min(c + 1, columns - 1)] - np.int64(delta[r, max(c - 1, 0)]))
+            work[r, c] = 2 if max(over, along) >= max(threshold, abs(here) // 5) else 1
+    _flood(mask, work, top, bottom)
+    for r in range(top, bottom):
+        for c in range(columns):
+            if work[r, c] == 3 or (work[r, c] == 1 and _next_to(work, r, c, 3)):
+                mask[r, c] = 0
