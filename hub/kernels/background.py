@@ -1,4 +1,4 @@
-"""The background of a picture on a coarse grid: shrinking, exposure, camera shake, and two modes a cell.
+"""The background of a picture on a coarse grid: shrinking, camera shake, and two modes a cell.
 
 Units: log-luma is ``SCALE * log2(luma + 8)``, in int16; a fall of light by one stop is ``SCALE``. Every loop over cells
 stands alone with few arrays and stays in 16 bits: so the compiler turns it into vector instructions.
@@ -11,21 +11,13 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-SCALE = 1024
-LOG = np.round(SCALE * np.log2(np.arange(1024) / 4.0 + 8.0)).astype(np.int16)
-"""Log-luma of a mean luma in quarters (0..1023)."""
-DARKEST = int(LOG[0])
-BINS = 512
-"""Of the histogram of differences: ±256 × 16 units = ±4 stops."""
-LEVELS, FINE = 44, 8
-"""Levels of brightness (128 units each) of the tone curve, and steps between two of them."""
-TONES = LEVELS * FINE
+from hub.kernels.light import GRID16, LOG, ROW16, SCALE, tone
 
+
+__all__ = ["LOG", "SCALE"]
 _ALL = np.uint64(0x0101010101010101)
 
 PLANE = nb.types.Array(nb.uint8, 1, "C", readonly=True)
-ROW16 = nb.int16[::1]
-GRID16 = nb.int16[:, ::1]
 SUMS = nb.uint16[::1]
 
 
@@ -97,74 +89,6 @@ def shrink(plane: Any, shape: Any, down: Any, right: Any, sums: Any, log: Any, g
             out[x] = log[(np.uint32(old[x]) * scale) >> 20]
 
 
-@nb.njit(nb.int64(GRID16, GRID16, nb.int32[::1]), cache=True, nogil=True)
-def exposure(grid: Any, background: Any, histogram: Any) -> Any:
-    """The median of ``grid - background`` over an eighth of the cells, in steps of 16 units: the change of light."""
-    rows, columns = grid.shape
-    half = histogram.shape[0] // 2
-    histogram[:] = 0
-    number = 0
-    for r in range(rows):
-        for c in range((r % 4) * 2, columns, 8):
-            bin_ = ((np.int64(grid[r, c]) - background[r, c] + 8) >> 4) + half
-            histogram[min(max(bin_, 0), 2 * half - 1)] += 1
-            number += 1
-    left = (number + 1) // 2
-    for bin_ in range(2 * half):
-        left -= histogram[bin_]
-        if left <= 0:
-            return (bin_ - half) * 16
-    return 0
-
-
-@nb.njit(nb.void(GRID16, GRID16, nb.int64, nb.int32[:, ::1], ROW16), cache=True, nogil=True)
-def tone_curve(grid: Any, background: Any, offset: Any, counts: Any, curve: Any) -> None:
-    """How a change of light shifts each level of brightness: ``curve`` int16 (TONES,) over the background's level.
-
-    A gain alone shifts all levels alike, but a flash that adds light, an overdriven picture or another gamma does not.
-    Of each level the median counts, so that what moves does not; levels hardly seen take the nearest known one.
-    ``counts``: int32 (LEVELS, 258) scratch: a histogram of 256 bins of 32 units a level, its total, its median.
-    """
-    rows, columns = grid.shape
-    counts[:] = 0
-    for r in range(0, rows):
-        for c in range(r % 2, columns, 2):
-            level = min(max((background[r, c] - DARKEST) >> 7, 0), LEVELS - 1)
-            bin_ = min(max((np.int64(grid[r, c]) - background[r, c] + 16) >> 5, -128), 127) + 128
-            counts[level, bin_] += 1
-            counts[level, 256] += 1
-    known = -1
-    for level in range(LEVELS):
-        left = (counts[level, 256] + 1) // 2
-        if counts[level, 256] < 24:
-            counts[level, 257] = counts[known, 257] if known >= 0 else offset
-            continue
-        for bin_ in range(256):
-            left -= counts[level, bin_]
-            if left <= 0:
-                counts[level, 257] = (bin_ - 128) * 32
-                break
-        if known < 0:
-            for before in range(level):
-                counts[before, 257] = counts[level, 257]
-        known = level
-    for i in range(TONES):  # straight between the middles of levels
-        place = i - FINE // 2
-        level = min(max(place // FINE, 0), LEVELS - 2)
-        share = min(max(place - level * FINE, 0), FINE)
-        curve[i] = (counts[level, 257] * (FINE - share) + counts[level + 1, 257] * share) // FINE
-
-
-@nb.njit(nb.void(GRID16, GRID16, ROW16, nb.int64), cache=True, nogil=True)
-def apply_tone(grid: Any, background: Any, curve: Any, sign: Any) -> None:
-    """Take the curve off ``grid`` (``sign`` -1), or put it on (+1), by the background's level at each cell."""
-    rows, columns = grid.shape
-    for r in range(rows):
-        for c in range(columns):
-            level = min(max((background[r, c] - DARKEST) >> 4, 0), TONES - 1)
-            grid[r, c] += sign * curve[level]
-
-
 @nb.njit(nb.int64(GRID16, GRID16, nb.int64, nb.int64, nb.int64), cache=True, nogil=True)
 def mismatch(grid: Any, background: Any, offset: Any, down: Any, right: Any) -> Any:
     """Mean of |picture - background|, at most 512, with the picture ``down`` and ``right`` cells on (-1, 0, 1).
@@ -218,7 +142,7 @@ def compare(grid: Any, offset: Any, model: Any, delta: Any, threshold: Any, rate
             limit = np.int16(np.int16(base + np.int16(spread[c] * np.int16(3))) + unrest[c])
             inside = d < limit
             close[c] = np.uint8(inside)
-            step = np.int16(np.int16(np.int16(min(d, np.int16(512)) - spread[c]) + np.int16(16)) >> 5)
+            step = np.int16(np.int16(np.int16(min(d, np.int16(128)) - spread[c]) + np.int16(16)) >> 5)
             spread[c] = np.int16(spread[c] + (step if inside else np.int16(0)))
         for c in range(columns):
             step = np.int16(np.int16(out[c] + half) >> rate)
@@ -227,10 +151,11 @@ def compare(grid: Any, offset: Any, model: Any, delta: Any, threshold: Any, rate
             age[c] = np.int16(max(np.int16(age[c] - np.int16(close[c])), np.int16(0)))
 
 
-@nb.njit(nb.int64(GRID16, nb.int64, nb.int16[:, :, ::1], nb.int64, nb.int64, nb.int64, nb.uint8[:, ::1],
+@nb.njit(nb.int64(GRID16, nb.int64, ROW16, nb.boolean, nb.int16[:, :, ::1], nb.int64, nb.int64, nb.int64, nb.uint8[:, ::1],
                   nb.uint8[:, ::1], nb.uint8[:, ::1]), cache=True, nogil=True)  # fmt: skip
 def second_mode(
-    grid: Any, offset: Any, model: Any, threshold: Any, rate: Any, settle: Any, near: Any, use: Any, raw: Any
+    grid: Any, offset: Any, curve: Any, toned: Any, model: Any, threshold: Any, rate: Any, settle: Any, near: Any,
+    use: Any, raw: Any,
 ) -> Any:
     """What is not near mode 0: background of mode 1 when that was seen ``settle`` times, foreground otherwise.
 
@@ -254,6 +179,8 @@ def second_mode(
             if close[c]:
                 continue
             value = np.int64(grid[r, c]) - offset
+            if toned:
+                value += curve[tone(first[c])] - curve[tone(second[c])]
             gap = value - second[c]
             count_now = np.int64(age[c])
             moved = 1

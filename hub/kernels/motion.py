@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from hub.kernels import motion_step as step
 from hub.kernels import regions, scene
-from hub.kernels.background import BINS, LEVELS, LOG, SCALE, TONES
 from hub.kernels.components import STATS, parents_for
+from hub.kernels.light import BINS, LEVELS, LOG, SCALE, TILE, TONES
 
 __all__ = ["LOG", "SCALE", "State", "block_for", "update"]
 
@@ -69,6 +69,8 @@ class State:
     parent: NDArray[np.int32] = field(init=False)
     marks: NDArray[np.int32] = field(init=False)
     stats: NDArray[np.int32] = field(init=False)
+    light: NDArray[np.int32] = field(init=False)
+    kind: NDArray[np.uint8] = field(init=False)
 
     def __post_init__(self) -> None:
         self.block = block = min(block_for(self.height, self.width), self.height, self.width)
@@ -92,6 +94,9 @@ class State:
         self.parent = parents_for(rows, columns)
         self.marks = np.zeros((_REGIONS, regions.MARKS), np.int32)
         self.stats = np.zeros((self.max_components + 1, STATS), np.int32)
+        tiles = (-(-rows // TILE), -(-columns // TILE))
+        self.light = np.zeros(tiles, np.int32)
+        self.kind = np.zeros(tiles, np.uint8)
 
     @property
     def seen(self) -> int:
@@ -128,7 +133,7 @@ def update(
     count = step.look(
         plane, state.shape, settings, state.memory, LOG, state.sums, state.grid, state.delta, state.model, state.use,
         state.masks, state.moving, state.column, state.histogram, state.tones, state.curve, state.runs, state.parent,
-        state.marks, state.stats,
+        state.marks, state.stats, state.light, state.kind,
     )  # fmt: skip
     return count, bool(state.memory[step.CHANGED])
 

@@ -11,24 +11,25 @@ import numba as nb
 import numpy as np
 
 from hub.kernels import scene
-from hub.kernels.background import (
-    DARKEST, GRID16, PLANE, ROW16, TONES, apply_tone, compare, displacement, exposure, mismatch, second_mode, shrink,
-    tone_curve,
+from hub.kernels.background import PLANE, compare, displacement, mismatch, second_mode, shrink
+from hub.kernels.light import (
+    DARKEST, GRID16, ROW16, TONES, apply_tone, exposure, local_light, tone_curve,
 )  # fmt: skip
 from hub.kernels.regions import (
-    AREA, BORDER, INTS, KEPT, MASK, SHARP, carve, erase, find_runs, gather, join_runs, majority,
+    AREA, BORDER, INTS, KEPT, MASK, SHARP, absorb, carve, erase, find_runs, gather, join_runs, majority,
     majority_and_unrest, measure,
 )  # fmt: skip
 
 HEIGHT, WIDTH, STRIDE, BLOCK, TAPS = range(5)
 (SEEN, ACTIVE, OFFSET, STEADY, DOWN, RIGHT, CALM, RAIN, SCENE, SINCE, BLURRED, SHARPNESS, CHANGED,
- LIGHT, USUAL_DOWN, USUAL_RIGHT, SHAKEN) = range(17)  # fmt: skip
-MEMORY = 17
+ LIGHT, USUAL_DOWN, USUAL_RIGHT, SHAKEN, LIT) = range(18)  # fmt: skip
+MEMORY = 18
 THRESHOLD, RATE, SETTLE, LEAST = range(4)
 SETTINGS = 4
 _FLASH = 64  # units of offset over which the tone curve is asked
 _REBASE = 25  # pictures after which another exposure is the new one
 _BIRTHS = 4  # new small regions a picture that mean rain
+_LIT = 25  # pictures for which local light is looked for after it was last seen
 _UNREST, _MOST_UNREST = 24, 320
 _MODEL = nb.int16[:, :, ::1]
 _MODELS = nb.int16[:, :, :, ::1]
@@ -114,12 +115,13 @@ def _differing(grid: Any, offset: Any, background: Any, threshold: Any) -> Any:
 
 
 @nb.njit(
-    nb.int64(_MEMORY, _MEMORY, GRID16, GRID16, _MODEL, MASK, nb.uint8[:, :, ::1], nb.int32[::1], INTS, ROW16),
+    nb.int64(_MEMORY, _MEMORY, GRID16, GRID16, _MODEL, MASK, nb.uint8[:, :, ::1], nb.int32[::1], INTS, ROW16,
+             INTS, MASK),
     cache=True, nogil=True,
 )  # fmt: skip
 def _classify(
     settings: Any, memory: Any, grid: Any, delta: Any, model: Any, use: Any, masks: Any, histogram: Any, tones: Any,
-    curve: Any,
+    curve: Any, field: Any, kind: Any,
 ) -> Any:  # fmt: skip
     """Foreground cells into ``masks[0]``; returns their number. The light is taken out first, the modes follow."""
     offset = exposure(grid, model[0], histogram)
@@ -135,6 +137,9 @@ def _classify(
                 offset = 0
             else:
                 apply_tone(grid, model[0], curve, 1)
+    if memory[LIT] > 0:
+        lit = local_light(grid, model[0], offset, delta, settings[THRESHOLD], field, kind, histogram)
+        memory[LIT] = _LIT if lit else memory[LIT] - 1
     young = memory[SEEN]
     rate = 1
     while rate < settings[RATE] and (1 << rate) <= young:
@@ -142,13 +147,12 @@ def _classify(
     settle = min(settings[SETTLE], max(4, young // 2))
     threshold = settings[THRESHOLD]
     compare(grid, offset, model, delta, threshold, rate, masks[1])
-    count = second_mode(grid, offset, model, threshold, rate, settle, masks[1], use, masks[0])
+    count = second_mode(grid, offset, curve, toned, model, threshold, rate, settle, masks[1], use, masks[0])
     if toned:
         memory[STEADY] += 1
         if memory[STEADY] >= _REBASE:
-            apply_tone(model[1], model[0], curve, 1)
-            delta[:] = model[0]
-            apply_tone(model[0], delta, curve, 1)
+            apply_tone(model[0], model[0], curve, 1)
+            apply_tone(model[1], model[1], curve, 1)
             memory[STEADY] = 0
     else:
         memory[STEADY] = 0
@@ -184,25 +188,25 @@ def _judge(memory: Any, marks: Any, final: Any, least: Any, cells: Any) -> None:
     memory[RAIN] += (births * 256 - memory[RAIN]) >> 4
 
 
-@nb.njit(nb.boolean(INTS, nb.int64), cache=True, nogil=True)
-def _smooth(marks: Any, final: Any) -> Any:
-    """Whether there are regions without an edge; they are marked with a negative ``KEPT``."""
+@nb.njit(nb.boolean(INTS, nb.int64, MASK, GRID16, GRID16, nb.int64, MASK), cache=True, nogil=True)
+def _carved(marks: Any, final: Any, moving: Any, grid: Any, delta: Any, threshold: Any, work: Any) -> Any:
+    """Carve the regions without an edge; returns whether there were any."""
     found = False
     for i in range(1, final + 1):
-        mark = marks[i]
-        if mark[BORDER] >= 16 and mark[SHARP] * 2 < mark[BORDER]:
-            mark[KEPT], found = -1, True
+        if marks[i, BORDER] >= 16 and marks[i, SHARP] * 2 < marks[i, BORDER]:
+            carve(marks, i, moving, grid, delta, threshold, work)
+            found = True
     return found
 
 
 @nb.njit(
-    nb.int64(_MEMORY, _MEMORY, GRID16, _MODEL, nb.uint8[:, :, ::1], MASK, MASK, INTS, nb.int32[::1], INTS,
+    nb.int64(_MEMORY, _MEMORY, GRID16, GRID16, _MODEL, nb.uint8[:, :, ::1], MASK, MASK, INTS, nb.int32[::1], INTS,
              INTS),
     cache=True, nogil=True,
 )  # fmt: skip
 def _regions(
-    settings: Any, memory: Any, delta: Any, model: Any, masks: Any, moving: Any, column: Any, runs: Any, parent: Any,
-    marks: Any, stats: Any,
+    settings: Any, memory: Any, grid: Any, delta: Any, model: Any, masks: Any, moving: Any, column: Any, runs: Any,
+    parent: Any, marks: Any, stats: Any,
 ) -> Any:  # fmt: skip
     """Clean the foreground ``masks[0]`` into ``moving``; its components into ``stats``; returns their number."""
     raw, before, work = masks[0], masks[2], masks[3]
@@ -210,14 +214,16 @@ def _regions(
     majority_and_unrest(raw, moving, column[0], column[1], model[3], _UNREST, _MOST_UNREST)
     number = find_runs(moving, runs)
     final = join_runs(runs, number, parent, marks)
-    measure(runs, number, moving, before, delta, threshold, marks)
-    if _smooth(marks, final):
-        carve(runs, number, marks, moving, delta, threshold, work)
+    measure(runs, number, moving, before, grid, delta, threshold, marks)
+    work[:] = 0
+    if _carved(marks, final, moving, grid, delta, threshold, work):
+        memory[LIT] = _LIT
         work[:] = moving
         majority(work, moving, column[0], column[1])
         number = find_runs(moving, runs)
         final = join_runs(runs, number, parent, marks)
-        measure(runs, number, moving, before, delta, threshold, marks)
+        measure(runs, number, moving, before, grid, delta, threshold, marks)
+    absorb(runs, number, marks, final, delta, model)
     before[:] = moving
     _judge(memory, marks, final, settings[LEAST], moving.size)
     erase(runs, number, marks, final, moving)
@@ -257,13 +263,14 @@ def _tamper(settings: Any, memory: Any, grid: Any, background: Any, sharp: Any, 
 
 @nb.njit(
     nb.int64(PLANE, _MEMORY, _MEMORY, _MEMORY, ROW16, nb.uint16[:, ::1], GRID16, GRID16, _MODELS, MASK,
-             nb.uint8[:, :, ::1], MASK, MASK, nb.int32[::1], INTS, ROW16, INTS, nb.int32[::1], INTS, INTS),
+             nb.uint8[:, :, ::1], MASK, MASK, nb.int32[::1], INTS, ROW16, INTS, nb.int32[::1], INTS, INTS,
+             INTS, MASK),
     cache=True, nogil=True,
 )  # fmt: skip
 def look(
     plane: Any, shape: Any, settings: Any, memory: Any, log: Any, sums: Any, grid: Any, delta: Any, models: Any,
     use: Any, masks: Any, moving: Any, column: Any, histogram: Any, tones: Any, curve: Any, runs: Any, parent: Any,
-    marks: Any, stats: Any,
+    marks: Any, stats: Any, field: Any, kind: Any,
 ) -> Any:  # fmt: skip
     """Take one picture; returns the number of components. Arrays: see ``hub.kernels.motion.State``."""
     memory[CHANGED] = 0
@@ -276,7 +283,7 @@ def look(
     fresh = False
     if not first:
         _steady(plane, shape, memory, exposure(grid, model[0], histogram), model, sums, log, grid)
-        count = _classify(settings, memory, grid, delta, model, use, masks, histogram, tones, curve)
+        count = _classify(settings, memory, grid, delta, model, use, masks, histogram, tones, curve, field, kind)
         fresh = 10 * count > 6 * moving.size
     if first or fresh:
         shrink(plane, shape, 0, 0, sums, log, grid)
@@ -298,4 +305,4 @@ def look(
     memory[SEEN] += 1
     _clear_border(masks[0], shape[BLOCK], memory[DOWN], memory[RIGHT])
     _tamper(settings, memory, grid, model[0], sharp, False)
-    return _regions(settings, memory, delta, model, masks, moving, column, runs, parent, marks, stats)
+    return _regions(settings, memory, grid, delta, model, masks, moving, column, runs, parent, marks, stats)

@@ -14,11 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub.kernels.components import X0, X1, Y0, Y1, _join
+from hub.kernels.light import parted, rough
 
-AREA, SHARP, BORDER, KEPT = 4, 5, 6, 7
-MARKS = 8
-"""Columns of a region: bounding box, cells, border links over a step of light, all border links, cells set before."""
+AREA, SHARP, BORDER, KEPT, GHOST = 4, 5, 6, 7, 8
+MARKS = 9
+"""Columns of a region: bounding box, cells, border links over a step of light, all border links, cells set before, and
+border links where the background has an edge and the picture none."""
 ROW, LEFT, RIGHT, LABEL = range(4)
+_STILL = 4  # pictures
 
 MASK = nb.uint8[:, ::1]
 INTS = nb.int32[:, ::1]
@@ -136,33 +139,68 @@ def join_runs(runs: Any, number: Any, parent: Any, marks: Any) -> Any:
     return final
 
 
-@nb.njit(nb.int64(nb.int64, nb.int64, nb.int64), cache=True, nogil=True)
-def _step(a: Any, b: Any, threshold: Any) -> Any:
-    """Whether light steps between two cells: by the threshold, and by a third of what differs at the stronger."""
-    return 1 if abs(a - b) >= max(threshold, max(abs(a), abs(b)) // 3) else 0
+@nb.njit(nb.void(nb.int32[::1], nb.int64, nb.int64, nb.int64, nb.int64), cache=True, nogil=True)
+def _link(mark: Any, inside: Any, outside: Any, seen: Any, threshold: Any) -> None:
+    """Count one border link: the differences from the background inside and outside, and the picture's own step."""
+    mark[BORDER] += 1
+    step = inside - outside
+    if parted(step, seen, max(threshold, max(abs(inside), abs(outside)) // 3)):
+        mark[SHARP] += 1
+    known = abs(seen - step)
+    if known >= 2 * threshold and abs(seen) * 2 < known:
+        mark[GHOST] += 1
 
 
-@nb.njit(nb.void(INTS, nb.int64, MASK, MASK, nb.int16[:, ::1], nb.int64, INTS), cache=True, nogil=True)
-def measure(runs: Any, number: Any, mask: Any, before: Any, delta: Any, threshold: Any, marks: Any) -> None:
-    """Border links (to two cells outside) with and without a step of light, and the cells that were set before."""
+@nb.njit(nb.void(INTS, nb.int64, MASK, MASK, nb.int16[:, ::1], nb.int16[:, ::1], nb.int64, INTS),
+         cache=True, nogil=True)  # fmt: skip
+def measure(
+    runs: Any, number: Any, mask: Any, before: Any, grid: Any, delta: Any, threshold: Any, marks: Any
+) -> None:
+    """The border links of each region, to two cells outside, and how many of its cells were set before."""
     rows, columns = mask.shape
     for i in range(number):
         r, left, right, mark = runs[i, ROW], runs[i, LEFT], runs[i, RIGHT], marks[runs[i, LABEL]]
-        row = delta[r]
+        d, g = delta[r], grid[r]
         if left >= 2:
-            mark[BORDER] += 1
-            mark[SHARP] += _step(row[left], row[left - 2], threshold)
+            _link(mark, d[left], d[left - 2], np.int64(g[left]) - g[left - 2], threshold)
         if right + 1 < columns:
-            mark[BORDER] += 1
-            mark[SHARP] += _step(row[right - 1], row[right + 1], threshold)
+            _link(mark, d[right - 1], d[right + 1], np.int64(g[right - 1]) - g[right + 1], threshold)
         for c in range(left, right):
             mark[KEPT] += before[r, c]
             if r >= 2 and mask[r - 1, c] == 0:
-                mark[BORDER] += 1
-                mark[SHARP] += _step(row[c], delta[r - 2, c], threshold)
+                _link(mark, d[c], delta[r - 2, c], np.int64(g[c]) - grid[r - 2, c], threshold)
             if r + 2 < rows and mask[r + 1, c] == 0:
-                mark[BORDER] += 1
-                mark[SHARP] += _step(row[c], delta[r + 2, c], threshold)
+                _link(mark, d[c], delta[r + 2, c], np.int64(g[c]) - grid[r + 2, c], threshold)
+
+
+@nb.njit(nb.void(INTS, nb.int64, INTS, nb.int64, nb.int16[:, ::1], nb.int16[:, :, ::1]), cache=True, nogil=True)
+def absorb(runs: Any, number: Any, marks: Any, final: Any, delta: Any, model: Any) -> None:
+    """Regions that are a hole in the background (what stood there when it was learned has left) become background.
+
+    Such a region has its edge in the background and not in the picture. Its area is set to 0.
+    """
+    found = False
+    for i in range(1, final + 1):
+        mark = marks[i]
+        mark[GHOST] = 1 if mark[BORDER] >= 8 and mark[GHOST] * 3 > mark[BORDER] * 2 else 0
+        found = found or mark[GHOST] != 0
+    if not found:
+        return
+    for i in range(number):  # how long the picture was there, by mode 1
+        mark, r = marks[runs[i, LABEL]], runs[i, ROW]
+        if mark[GHOST]:
+            for c in range(runs[i, LEFT], runs[i, RIGHT]):
+                mark[GHOST] += model[4, r, c]
+    for i in range(1, final + 1):
+        if marks[i, GHOST] > _STILL * marks[i, AREA]:
+            marks[i, AREA] = 0
+    for i in range(number):
+        label, r = runs[i, LABEL], runs[i, ROW]
+        if label and marks[label, AREA] == 0:
+            for c in range(runs[i, LEFT], runs[i, RIGHT]):
+                model[1, r, c] = model[0, r, c]
+                model[0, r, c] += delta[r, c]
+                model[4, r, c] = 0
 
 
 @nb.njit(nb.void(INTS, nb.int64, INTS, nb.int64, MASK), cache=True, nogil=True)
@@ -195,61 +233,42 @@ def _next_to(work: Any, r: Any, c: Any, value: Any) -> Any:
     return False
 
 
-@nb.njit(nb.boolean(MASK, MASK, nb.int64, nb.int64), cache=True, nogil=True)
-def _enter(mask: Any, work: Any, r: Any, c: Any) -> Any:
-    """Whether the flood takes this cell now: smooth, not next to rough, and next to the outside or the flood."""
-    if work[r, c] != 1 or _next_to(work, r, c, 2):
-        return False
-    rows, columns = mask.shape
-    for y in range(max(r - 1, 0), min(r + 2, rows)):
-        for x in range(max(c - 1, 0), min(c + 2, columns)):
-            if mask[y, x] == 0 or work[y, x] == 3:
-                return True
-    return False
-
-
-@nb.njit(nb.void(MASK, MASK, nb.int64, nb.int64), cache=True, nogil=True)
-def _flood(mask: Any, work: Any, top: Any, bottom: Any) -> None:
-    """Sweep down and up until nothing more is reached."""
-    columns = mask.shape[1]
+@nb.njit(nb.void(MASK, nb.int64, nb.int64, nb.int64, nb.int64), cache=True, nogil=True)
+def _flood(work: Any, top: Any, bottom: Any, left: Any, right: Any) -> None:
+    """From cells of value 3 over smooth ones (1) that are next to no rough one (2), until nothing more is reached."""
     for _ in range(16):
         taken = 0
         for r in range(top, bottom):
-            for c in range(columns):
-                if work[r, c] == 1 and _enter(mask, work, r, c):
+            for c in range(left, right):
+                if work[r, c] == 1 and _next_to(work, r, c, 3) and not _next_to(work, r, c, 2):
                     work[r, c] = 3
                     taken += 1
         for r in range(bottom - 1, top - 1, -1):
-            for c in range(columns - 1, -1, -1):
-                if work[r, c] == 1 and _enter(mask, work, r, c):
+            for c in range(right - 1, left - 1, -1):
+                if work[r, c] == 1 and _next_to(work, r, c, 3) and not _next_to(work, r, c, 2):
                     work[r, c] = 3
                     taken += 1
         if taken == 0:
             break
 
 
-@nb.njit(nb.void(INTS, nb.int64, INTS, MASK, nb.int16[:, ::1], nb.int64, MASK), cache=True, nogil=True)
-def carve(runs: Any, number: Any, marks: Any, mask: Any, delta: Any, threshold: Any, work: Any) -> None:
-    """Leave of regions marked with a negative ``KEPT`` only what an edge encloses: the things within a glow.
+@nb.njit(nb.void(INTS, nb.int64, MASK, nb.int16[:, ::1], nb.int16[:, ::1], nb.int64, MASK), cache=True, nogil=True)
+def carve(mark: Any, label: Any, mask: Any, grid: Any, delta: Any, threshold: Any, work: Any) -> None:
+    """Leave of region ``mark[label]`` only what an edge encloses: the things within a glow.
 
-    ``work``: 0 where nothing is, 1 smooth, 2 rough (light steps to a neighbour, or to that neighbour's), 3 reached from
-    outside over smooth cells that are not next to rough ones: a hole of two cells in an edge lets nothing through.
+    ``work``: 1 smooth, 2 rough, 3 reached from around the region's box over smooth cells that are not next to rough
+    ones: a hole of two cells in an edge lets nothing through.
     """
     rows, columns = mask.shape
-    work[:] = 0
-    top, bottom = rows, 0
-    for i in range(number):
-        if marks[runs[i, LABEL], KEPT] >= 0:
-            continue
-        r = runs[i, ROW]
-        top, bottom = min(top, r), max(bottom, r + 1)
-        for c in range(runs[i, LEFT], runs[i, RIGHT]):
-            here = np.int64(delta[r, c])
-            over = abs(delta[min(r + 1, rows - 1), c] - np.int64(delta[max(r - 1, 0), c]))
-            along = abs(delta[r, min(c + 1, columns - 1)] - np.int64(delta[r, max(c - 1, 0)]))
-            work[r, c] = 2 if max(over, along) >= max(threshold, abs(here) // 5) else 1
-    _flood(mask, work, top, bottom)
+    left, top, right, bottom = mark[label, X0] - 1, mark[label, Y0] - 1, mark[label, X1] + 1, mark[label, Y1] + 1
+    for r in range(max(top, 0), min(bottom, rows)):
+        for c in range(max(left, 0), min(right, columns)):
+            ring = r == top or r == bottom - 1 or c == left or c == right - 1
+            work[r, c] = 3 if ring else 2 if rough(grid, delta, r, c, threshold) else 1
+    left, top, right, bottom = max(left, 0), max(top, 0), min(right, columns), min(bottom, rows)
+    _flood(work, top, bottom, left, right)
     for r in range(top, bottom):
-        for c in range(columns):
+        for c in range(left, right):
             if work[r, c] == 3 or (work[r, c] == 1 and _next_to(work, r, c, 3)):
                 mask[r, c] = 0
+    work[top:bottom, left:right] = 0
