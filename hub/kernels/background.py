@@ -127,7 +127,7 @@ def displacement(before: Any, centre: Any, after: Any, block: Any) -> Any:
 def compare(grid: Any, offset: Any, model: Any, delta: Any, threshold: Any, rate: Any, near: Any) -> None:
     """``delta``: picture - mode 0; ``near``: 1 where it is within the cell's threshold, and the mode then follows.
 
-    The threshold is ``threshold`` units, three mean deviations and the cell's unrest. Mode 0 goes 1/2**rate of the way.
+    The threshold is ``threshold`` units, two and a half mean deviations and the cell's unrest. Mode 0 goes 1/2**rate of the way.
     """
     rows, columns = grid.shape
     base, level = np.int16(threshold), np.int16(offset)
@@ -139,7 +139,7 @@ def compare(grid: Any, offset: Any, model: Any, delta: Any, threshold: Any, rate
             out[c] = np.int16(np.int16(value[c] - level) - mode[c])
         for c in range(columns):
             d = np.int16(max(out[c], np.int16(-out[c])))
-            limit = np.int16(np.int16(base + np.int16(spread[c] * np.int16(3))) + unrest[c])
+            limit = np.int16(np.int16(base + np.int16(np.int16(spread[c] * np.int16(5)) >> 1)) + unrest[c])
             inside = d < limit
             close[c] = np.uint8(inside)
             step = np.int16(np.int16(np.int16(min(d, np.int16(128)) - spread[c]) + np.int16(16)) >> 5)

@@ -16,18 +16,19 @@ from hub.kernels.light import (
     DARKEST, GRID16, ROW16, TONES, apply_tone, exposure, local_light, tone_curve,
 )  # fmt: skip
 from hub.kernels.regions import (
-    AREA, BORDER, INTS, KEPT, MASK, SHARP, absorb, carve, erase, find_runs, gather, join_runs, majority,
+    AREA, BORDER, INTS, KEPT, MASK, SHARP, absorb, carve, erase, fill, find_runs, gather, join_runs, majority,
     majority_and_unrest, measure,
 )  # fmt: skip
 
 HEIGHT, WIDTH, STRIDE, BLOCK, TAPS = range(5)
 (SEEN, ACTIVE, OFFSET, STEADY, DOWN, RIGHT, CALM, RAIN, SCENE, SINCE, BLURRED, SHARPNESS, CHANGED,
- LIGHT, USUAL_DOWN, USUAL_RIGHT, SHAKEN, LIT) = range(18)  # fmt: skip
-MEMORY = 18
+ LIGHT, USUAL_DOWN, USUAL_RIGHT, SHAKEN, LIT, WIDE) = range(19)  # fmt: skip
+MEMORY = 19
 THRESHOLD, RATE, SETTLE, LEAST = range(4)
 SETTINGS = 4
 _FLASH = 64  # units of offset over which the tone curve is asked
 _REBASE = 25  # pictures after which another exposure is the new one
+_WIDE = 3  # pictures in a row with a third of the cells changed that mean another light or view
 _BIRTHS = 4  # new small regions a picture that mean rain
 _LIT = 25  # pictures for which local light is looked for after it was last seen
 _UNREST, _MOST_UNREST = 24, 320
@@ -227,6 +228,7 @@ def _regions(
     before[:] = moving
     _judge(memory, marks, final, settings[LEAST], moving.size)
     erase(runs, number, marks, final, moving)
+    fill(runs, number, marks, moving)
     return gather(marks, final, stats)
 
 
@@ -284,7 +286,8 @@ def look(
     if not first:
         _steady(plane, shape, memory, exposure(grid, model[0], histogram), model, sums, log, grid)
         count = _classify(settings, memory, grid, delta, model, use, masks, histogram, tones, curve, field, kind)
-        fresh = 10 * count > 6 * moving.size
+        memory[WIDE] = memory[WIDE] + 1 if 20 * count > 7 * moving.size else 0
+        fresh = 10 * count > 6 * moving.size or memory[WIDE] >= _WIDE
     if first or fresh:
         shrink(plane, shape, 0, 0, sums, log, grid)
         memory[DOWN] = memory[RIGHT] = memory[USUAL_DOWN] = memory[USUAL_RIGHT] = 0
@@ -299,6 +302,7 @@ def look(
         else:
             _begin(grid, model, memory)
         memory[SEEN] += 1
+        memory[WIDE] = 0
         moving[:] = 0
         masks[2] = 0
         return 0

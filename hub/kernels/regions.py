@@ -212,6 +212,24 @@ def erase(runs: Any, number: Any, marks: Any, final: Any, mask: Any) -> None:
             mask[runs[i, ROW], runs[i, LEFT] : runs[i, RIGHT]] = 0
 
 
+@nb.njit(nb.void(INTS, nb.int64, INTS, MASK), cache=True, nogil=True)
+def fill(runs: Any, number: Any, marks: Any, mask: Any) -> None:
+    """Fill holes: cells between two runs of one region in a row that have it above and below too."""
+    for i in range(number - 1):
+        label, r = runs[i, LABEL], runs[i, ROW]
+        if label == 0 or runs[i + 1, LABEL] != label or runs[i + 1, ROW] != r or marks[label, AREA] == 0:
+            continue
+        for c in range(runs[i, RIGHT], runs[i + 1, LEFT]):
+            above, below = r - 1, r + 1
+            while above >= marks[label, Y0] and mask[above, c] == 0:
+                above -= 1
+            while below < marks[label, Y1] and mask[below, c] == 0:
+                below += 1
+            if above >= marks[label, Y0] and below < marks[label, Y1]:
+                mask[r, c] = 1
+                marks[label, AREA] += 1
+
+
 @nb.njit(nb.int64(INTS, nb.int64, INTS), cache=True, nogil=True)
 def gather(marks: Any, final: Any, stats: Any) -> Any:
     """The regions whose area is not 0, in order, into ``stats[1:]``: as many as fit; returns how many."""
