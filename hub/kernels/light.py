@@ -19,10 +19,11 @@ BINS = 512
 LEVELS, FINE = 44, 8
 """Levels of brightness (128 units each) of the tone curve, and steps between two of them."""
 TONES = LEVELS * FINE
-TILE = 8
+TILE = 6
 """Cells along one side of a tile of the field of light."""
-_SLOPE = 256  # units that light may differ from tile to tile
+_SLOPE = 192  # units that light may differ from tile to tile
 _DIM = 64  # units of light that are none
+_LEAST = 6  # tiles in another light that are worth it
 
 ROW16 = nb.int16[::1]
 GRID16 = nb.int16[:, ::1]
@@ -109,7 +110,7 @@ def parted(step: Any, seen: Any, threshold: Any) -> Any:
     if abs(step) < threshold:
         return False
     known = seen - step
-    return seen * known <= 0 or 4 * min(abs(seen), abs(known)) < max(abs(seen), abs(known))
+    return seen * known <= 0 or abs(seen) > 2 * abs(known) or 4 * abs(seen) < abs(known)
 
 
 @nb.njit(nb.boolean(nb.int16[:, ::1], nb.int16[:, ::1], nb.int64, nb.int64, nb.int64), cache=True, nogil=True)
@@ -127,34 +128,44 @@ def rough(grid: Any, delta: Any, r: Any, c: Any, threshold: Any) -> Any:
     return parted(step, seen, least)
 
 
-@nb.njit(nb.void(GRID16, GRID16, nb.int64, nb.int32[:, ::1], nb.uint8[:, ::1], nb.int32[::1]),
+@nb.njit(nb.int64(GRID16, nb.int64, nb.int64), cache=True, nogil=True)
+def _tile_mean(delta: Any, top: Any, left: Any) -> Any:
+    """The mean of ``delta`` over a tile without its lowest and its highest row."""
+    total, low, high, rows = 0, 1 << 30, -(1 << 30), 0
+    columns = min(TILE, delta.shape[1] - left)
+    for r in range(top, min(top + TILE, delta.shape[0])):
+        part = 0
+        for c in range(left, left + columns):
+            part += delta[r, c]
+        total, low, high, rows = total + part, min(low, part), max(high, part), rows + 1
+    return total // (rows * columns) if rows < 3 else (total - low - high) // ((rows - 2) * columns)
+
+
+@nb.njit(nb.boolean(GRID16, GRID16, nb.int64, nb.int32[:, ::1], nb.uint8[:, ::1]),
          cache=True, nogil=True)  # fmt: skip
-def _tiles(grid: Any, delta: Any, threshold: Any, field: Any, kind: Any, histogram: Any) -> None:
-    """The median of ``delta`` in each tile; ``kind``: 0 where something has an edge, 1 smooth, 2 smooth and as was."""
-    rows, columns = grid.shape
+def _tiles(grid: Any, delta: Any, threshold: Any, field: Any, kind: Any) -> Any:
+    """The level of ``delta`` in each tile; ``kind``: 0 where it changed and something has an edge, 1 where it changed
+    smoothly, 2 where it is as it was. Returns whether there are smooth changes."""
+    changed = False
     for i in range(field.shape[0]):
         for j in range(field.shape[1]):
-            histogram[:128] = 0
-            number, rough_cells = 0, 0
-            for r in range(i * TILE, min(i * TILE + TILE, rows)):
-                for c in range(j * TILE, min(j * TILE + TILE, columns)):
-                    histogram[min(max((delta[r, c] + 8) >> 4, -64), 63) + 64] += 1
+            field[i, j] = _tile_mean(delta, i * TILE, j * TILE)
+            kind[i, j] = 2
+            if abs(field[i, j]) <= _DIM:
+                continue
+            number, edges = 0, 0
+            for r in range(i * TILE, min(i * TILE + TILE, grid.shape[0])):
+                for c in range(j * TILE, min(j * TILE + TILE, grid.shape[1])):
                     number += 1
-                    rough_cells += 1 if rough(grid, delta, r, c, threshold) else 0
-            left, bin_ = (number + 1) // 2, -1
-            while left > 0:
-                bin_ += 1
-                left -= histogram[bin_]
-            field[i, j] = (bin_ - 64) * 16
-            kind[i, j] = 0 if rough_cells * 10 > 4 * number else 2 if abs(field[i, j]) <= _DIM else 1
+                    edges += 1 if rough(grid, delta, r, c, threshold) else 0
+            kind[i, j] = 0 if edges * 2 > number else 1
+            changed = changed or kind[i, j] == 1
+    return changed
 
 
 @nb.njit(nb.void(nb.int32[:, ::1], nb.uint8[:, ::1]), cache=True, nogil=True)
 def _spread(field: Any, kind: Any) -> None:
-    """Smooth tiles count that a chain of smooth tiles, each near the last, joins to one as was; others are guessed.
-
-    The guess is the mean of the neighbours that count (kind 2), or 0.
-    """
+    """Smooth tiles count (2) that a chain of smooth tiles, each near the last, joins to one that is as it was."""
     rows, columns = field.shape
     taken = True
     while taken:
@@ -167,6 +178,37 @@ def _spread(field: Any, kind: Any) -> None:
                     if 0 <= y < rows and 0 <= x < columns and kind[y, x] == 2:
                         if abs(field[y, x] - field[i, j]) <= _SLOPE:
                             kind[i, j], taken = 2, True
+
+
+@nb.njit(nb.int64(nb.int32[:, ::1], nb.uint8[:, ::1]), cache=True, nogil=True)
+def _lit(field: Any, kind: Any) -> Any:
+    """The number of tiles in another light; one with fewer than three such neighbours of its sign is noise: 0."""
+    rows, columns = field.shape
+    for i in range(rows):
+        for j in range(columns):
+            if kind[i, j] != 2 or abs(field[i, j]) <= _DIM:
+                continue
+            like = -1
+            for y in range(max(i - 1, 0), min(i + 2, rows)):
+                for x in range(max(j - 1, 0), min(j + 2, columns)):
+                    same = (field[y, x] > _DIM) if field[i, j] > 0 else (field[y, x] < -_DIM)
+                    like += 1 if same and kind[y, x] >= 2 else 0
+            if like < 3:
+                kind[i, j] = 3
+    number = 0
+    for i in range(rows):
+        for j in range(columns):
+            if kind[i, j] == 3:
+                kind[i, j], field[i, j] = 2, 0
+            elif kind[i, j] == 2 and abs(field[i, j]) > _DIM:
+                number += 1
+    return number
+
+
+@nb.njit(nb.void(nb.int32[:, ::1], nb.uint8[:, ::1]), cache=True, nogil=True)
+def _guess(field: Any, kind: Any) -> None:
+    """The level of tiles that do not count: the mean of the neighbours that do, or 0."""
+    rows, columns = field.shape
     for i in range(rows):
         for j in range(columns):
             if kind[i, j] == 2:
@@ -180,15 +222,15 @@ def _spread(field: Any, kind: Any) -> None:
             field[i, j] = total // number if number else 0
 
 
-@nb.njit(nb.boolean(GRID16, GRID16, nb.int64, GRID16, nb.int64, nb.int32[:, ::1], nb.uint8[:, ::1], nb.int32[::1]),
+@nb.njit(nb.boolean(GRID16, GRID16, nb.int64, GRID16, nb.int64, nb.int32[:, ::1], nb.uint8[:, ::1]),
          cache=True, nogil=True)  # fmt: skip
 def local_light(
-    grid: Any, background: Any, offset: Any, delta: Any, threshold: Any, field: Any, kind: Any, histogram: Any
+    grid: Any, background: Any, offset: Any, delta: Any, threshold: Any, field: Any, kind: Any
 ) -> Any:
     """Take out of ``grid`` what light does to parts of the picture: glow of headlights, a cloud's edge, a lamp.
 
     Light changes slowly from place to place and leaves the ground's texture; a thing has an edge. So tiles (``field``,
-    ``kind``: a tile for each 8 × 8 cells) are levelled where no edge parts them from what is as it was. ``delta`` is
+    ``kind``: a tile for each 6 × 6 cells) are levelled where no edge parts them from what is as it was. ``delta`` is
     scratch. Returns whether there was any such light.
     """
     rows, columns = grid.shape
@@ -197,14 +239,12 @@ def local_light(
         here, there, out = grid[r], background[r], delta[r]
         for c in range(columns):
             out[c] = np.int16(np.int16(here[c] - level) - there[c])
-    _tiles(grid, delta, threshold, field, kind, histogram)
-    _spread(field, kind)
-    lit = False
-    for i in range(field.shape[0]):
-        for j in range(field.shape[1]):
-            lit = lit or abs(field[i, j]) > _DIM
-    if not lit:
+    if not _tiles(grid, delta, threshold, field, kind):
         return False
+    _spread(field, kind)
+    if _lit(field, kind) < _LEAST:
+        return False
+    _guess(field, kind)
     most_y, most_x = field.shape[0] - 1, field.shape[1] - 1
     for r in range(rows):
         y = max(2 * r + 1 - TILE, 0)  # in halves of a cell from the first tile's middle

@@ -30,7 +30,7 @@ _FLASH = 64  # units of offset over which the tone curve is asked
 _REBASE = 25  # pictures after which another exposure is the new one
 _WIDE = 3  # pictures in a row with a third of the cells changed that mean another light or view
 _BIRTHS = 4  # new small regions a picture that mean rain
-_LIT = 25  # pictures for which local light is looked for after it was last seen
+_LIT = 10  # pictures for which local light is looked for after it was last seen
 _UNREST, _MOST_UNREST = 24, 320
 _MODEL = nb.int16[:, :, ::1]
 _MODELS = nb.int16[:, :, :, ::1]
@@ -139,7 +139,7 @@ def _classify(
             else:
                 apply_tone(grid, model[0], curve, 1)
     if memory[LIT] > 0:
-        lit = local_light(grid, model[0], offset, delta, settings[THRESHOLD], field, kind, histogram)
+        lit = local_light(grid, model[0], offset, delta, settings[THRESHOLD], field, kind)
         memory[LIT] = _LIT if lit else memory[LIT] - 1
     young = memory[SEEN]
     rate = 1
@@ -195,6 +195,8 @@ def _carved(marks: Any, final: Any, moving: Any, grid: Any, delta: Any, threshol
     found = False
     for i in range(1, final + 1):
         if marks[i, BORDER] >= 16 and marks[i, SHARP] * 2 < marks[i, BORDER]:
+            if not found:
+                work[:] = 0
             carve(marks, i, moving, grid, delta, threshold, work)
             found = True
     return found
@@ -216,7 +218,6 @@ def _regions(
     number = find_runs(moving, runs)
     final = join_runs(runs, number, parent, marks)
     measure(runs, number, moving, before, grid, delta, threshold, marks)
-    work[:] = 0
     if _carved(marks, final, moving, grid, delta, threshold, work):
         memory[LIT] = _LIT
         work[:] = moving

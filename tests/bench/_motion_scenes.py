@@ -6,8 +6,9 @@ The folder is a scene of CDnet (Goyette and others 2012; Wang and others 2014): 
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -177,18 +178,16 @@ def false_boxes(boxes: list[tuple[int, int, int, int]], truth: Luma, inside: NDA
     return number
 
 
-def street(height: int, width: int, number: int) -> list[Luma]:
-    """A street for the clock: still texture, the sensor's noise, six things that drive through."""
+def street(height: int, width: int) -> Iterator[Luma]:
+    """A street for the clock, without end: still texture, the sensor's noise, six things that drive through."""
     rng = np.random.default_rng(SEED)
-    coarse = rng.integers(50, 170, (height // 40 + 1, width // 40 + 1), dtype=np.uint8)
-    base = coarse.repeat(40, 0).repeat(40, 1)[:height, :width].astype(np.int16)
-    base += rng.integers(-20, 21, (height, width), dtype=np.int16)
-    frames = []
-    for n in range(number):
-        frame = base + rng.integers(-3, 4, (height, width), dtype=np.int16)
+    coarse = rng.integers(60, 160, (6, 8)).repeat(height // 6 + 1, 0).repeat(width // 8 + 1, 1)[:height, :width]
+    base = (coarse + rng.integers(-20, 21, (height, width))).astype(np.int16)
+    noise = [rng.integers(-3, 4, (height, width), dtype=np.int16) for _ in range(5)]
+    for n in itertools.count():
+        frame = base + noise[n % 5]
         for i in range(6):
-            x = (i * width // 6 + n * width // 160) % (width - width // 10)
+            x = (i * width // 6 + n * width // 160) % (width + width // 4) - width // 8
             y = height * (i + 1) // 8
-            frame[y : y + height // 10, x : x + width // 12] = 40 + 30 * i
-        frames.append(np.clip(frame, 0, 255).astype(np.uint8))
-    return frames
+            frame[y : y + height // 12, max(x, 0) : max(x + width // 14, 0)] = 30 + 40 * i
+        yield np.clip(frame, 0, 255).astype(np.uint8)
