@@ -11,10 +11,8 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from hub.kernels.light import GRID16, LOG, ROW16, SCALE, tone
+from hub.kernels.light import GRID16, ROW16, tone
 
-
-__all__ = ["LOG", "SCALE"]
 _ALL = np.uint64(0x0101010101010101)
 
 PLANE = nb.types.Array(nb.uint8, 1, "C", readonly=True)
@@ -25,6 +23,12 @@ SUMS = nb.uint16[::1]
 def _four_rows(sums: Any, a: Any, b: Any, c: Any, d: Any) -> None:
     for x in range(sums.shape[0]):
         sums[x] = np.uint16(np.uint16(a[x]) + np.uint16(b[x]) + np.uint16(c[x]) + np.uint16(d[x]))
+
+
+@nb.njit(nb.void(SUMS, PLANE, PLANE), cache=True, nogil=True)
+def _two_rows(sums: Any, a: Any, b: Any) -> None:
+    for x in range(sums.shape[0]):
+        sums[x] = np.uint16(np.uint16(a[x]) + np.uint16(b[x]))
 
 
 @nb.njit(nb.void(SUMS, PLANE), cache=True, nogil=True)
@@ -45,10 +49,25 @@ def _third(old: Any, new: Any, wide: Any) -> None:
         new[x] = np.uint16(old[3 * x] + old[3 * x + 1] + old[3 * x + 2])
 
 
+@nb.njit(nb.void(SUMS, nb.float32, nb.float32[::1], nb.int32[::1], ROW16), cache=True, nogil=True)
+def _log(sums: Any, scale: Any, floats: Any, bits: Any, out: Any) -> None:
+    """``SCALE * log2(sums * scale + 8)``, less than 8 units wrong: a float's bits are its logarithm but for a curve.
+
+    ``bits`` is ``floats`` as int32. No table: a look-up a cell took as long as reading the picture.
+    """
+    for x in range(sums.shape[0]):
+        floats[x] = np.float32(sums[x]) * scale + np.float32(8)
+    for x in range(sums.shape[0]):
+        part = np.int32(np.int32(bits[x] >> 13) & np.int32(1023))
+        bend = np.int32(np.int32(part * np.int32(np.int32(1024) - part)) * np.int32(11)) >> np.int32(15)
+        out[x] = np.int16(np.int32(np.int32(bits[x] >> 13) - np.int32(127 * 1024)) + bend)
+
+
 @nb.njit(
-    nb.void(PLANE, nb.int64[::1], nb.int64, nb.int64, nb.uint16[:, ::1], ROW16, GRID16), cache=True, nogil=True
+    nb.void(PLANE, nb.int64[::1], nb.int64, nb.int64, nb.uint16[:, ::1], nb.float32[::1], GRID16),
+    cache=True, nogil=True,
 )  # fmt: skip
-def shrink(plane: Any, shape: Any, down: Any, right: Any, sums: Any, log: Any, grid: Any) -> None:
+def shrink(plane: Any, shape: Any, down: Any, right: Any, sums: Any, floats: Any, grid: Any) -> None:
     """Mean log-luma of each cell into ``grid``, the picture read ``down`` and ``right`` pixels further on.
 
     ``shape``: height, width, stride from row to row, pixels a cell's side (of factors 2 and 3), rows read in a cell.
@@ -59,7 +78,8 @@ def shrink(plane: Any, shape: Any, down: Any, right: Any, sums: Any, log: Any, g
     wide, step = columns * block, block // taps
     low, high = max(0, -right), min(wide, width - right)
     number, edge = high - low, low + right
-    scale = (np.int64(4) << 20) // (taps * block) + 1
+    scale = np.float32(1.0 / (taps * block))
+    bits = floats.view(np.int32)
     last = height - 1
     for r in range(rows):
         part, y = sums[0, low:high], r * block + step // 2 + down
@@ -69,6 +89,10 @@ def shrink(plane: Any, shape: Any, down: Any, right: Any, sums: Any, log: Any, g
             c = min(max(y + 2 * step, 0), last) * stride + edge
             d = min(max(y + 3 * step, 0), last) * stride + edge
             _four_rows(part, plane[a : a + number], plane[b : b + number], plane[c : c + number], plane[d : d + number])
+        elif taps == 2:
+            a = min(max(y, 0), last) * stride + edge
+            b = min(max(y + step, 0), last) * stride + edge
+            _two_rows(part, plane[a : a + number], plane[b : b + number])
         else:
             part[:] = 0
             for tap in range(taps):
@@ -84,9 +108,7 @@ def shrink(plane: Any, shape: Any, down: Any, right: Any, sums: Any, log: Any, g
                 left, count = left // 3, count // 3
                 _third(old, new, count)
             old, new = new, old
-        out = grid[r]
-        for x in range(columns):
-            out[x] = log[(np.uint32(old[x]) * scale) >> 20]
+        _log(old[:columns], scale, floats, bits, grid[r])
 
 
 @nb.njit(nb.int64(GRID16, GRID16, nb.int64, nb.int64, nb.int64), cache=True, nogil=True)
@@ -151,6 +173,25 @@ def compare(grid: Any, offset: Any, model: Any, delta: Any, threshold: Any, rate
             age[c] = np.int16(max(np.int16(age[c] - np.int16(close[c])), np.int16(0)))
 
 
+@nb.njit(nb.boolean(nb.int64, nb.int16[:, :, ::1], nb.int64, nb.int64, nb.int64, nb.int64, nb.int64),
+         cache=True, nogil=True)  # fmt: skip
+def _unknown(value: Any, model: Any, r: Any, c: Any, threshold: Any, rate: Any, settle: Any) -> Any:
+    """Whether one cell is neither mode; mode 1 then begins anew at its value, unless it was seen lately."""
+    gap, age = value - model[1, r, c], np.int64(model[4, r, c])
+    if -threshold < gap < threshold:
+        model[1, r, c] += (gap + (1 << (rate - 1))) >> rate
+        model[4, r, c] = age + 1
+        if age + 1 >= 2 * settle:
+            model[0, r, c], model[1, r, c] = model[1, r, c], model[0, r, c]
+            model[4, r, c] = 4 * settle
+        return age < settle
+    if age > 1:
+        model[4, r, c] = age - 2
+    else:
+        model[1, r, c], model[4, r, c] = value, 1
+    return True
+
+
 @nb.njit(nb.int64(GRID16, nb.int64, ROW16, nb.boolean, nb.int16[:, :, ::1], nb.int64, nb.int64, nb.int64, nb.uint8[:, ::1],
                   nb.uint8[:, ::1], nb.uint8[:, ::1]), cache=True, nogil=True)  # fmt: skip
 def second_mode(
@@ -164,40 +205,25 @@ def second_mode(
     foreground cells, which are 1 in ``raw``.
     """
     rows, columns = grid.shape
-    count = 0
+    count, words = 0, (columns + 7) // 8
     raw[:] = 0
     for r in range(rows):
-        close, mark, wanted = near[r], raw[r], use[r]
-        first, second, age = model[0, r], model[1, r], model[4, r]
-        eight = close[: columns // 8 * 8].view(np.uint64)
-        c = -1
-        while c + 1 < columns:
-            c += 1
-            if c & 7 == 0 and c >> 3 < eight.shape[0] and eight[c >> 3] == _ALL:
-                c += 7
+        eight = near[r, : columns // 8 * 8].view(np.uint64)
+        every = _ALL
+        for word in range(eight.shape[0]):
+            every &= eight[word]
+        if every == _ALL and columns % 8 == 0:
+            continue
+        for word in range(words):
+            if word < eight.shape[0] and eight[word] == _ALL:
                 continue
-            if close[c]:
-                continue
-            value = np.int64(grid[r, c]) - offset
-            if toned:
-                value += curve[tone(first[c])] - curve[tone(second[c])]
-            gap = value - second[c]
-            count_now = np.int64(age[c])
-            moved = 1
-            if -threshold < gap < threshold:
-                moved = 0 if count_now >= settle else 1
-                second[c] += (gap + (1 << (rate - 1))) >> rate
-                count_now += 1
-                if count_now >= 2 * settle:
-                    first[c], second[c] = second[c], first[c]
-                    count_now = 4 * settle
-            elif count_now > 1:
-                count_now -= 2
-            else:
-                second[c] = value
-                count_now = 1
-            age[c] = count_now
-            if moved and wanted[c]:
-                mark[c] = 1
-                count += 1
+            for c in range(8 * word, min(8 * word + 8, columns)):
+                if near[r, c]:
+                    continue
+                value = np.int64(grid[r, c]) - offset
+                if toned:
+                    value += curve[tone(model[0, r, c])] - curve[tone(model[1, r, c])]
+                if _unknown(value, model, r, c, threshold, rate, settle) and use[r, c]:
+                    raw[r, c] = 1
+                    count += 1
     return count

@@ -11,9 +11,8 @@ import numba as nb
 import numpy as np
 
 SCALE = 1024
-LOG = np.round(SCALE * np.log2(np.arange(1024) / 4.0 + 8.0)).astype(np.int16)
-"""Log-luma of a mean luma in quarters (0..1023)."""
-DARKEST, OVERDRIVEN = int(LOG[0]), int(LOG[1000])
+DARKEST, OVERDRIVEN = 3 * SCALE, 8212
+"""Log-luma of 0 and of 250."""
 BINS = 512
 """Of the histogram of differences: ±256 × 16 units = ±4 stops."""
 LEVELS, FINE = 44, 8

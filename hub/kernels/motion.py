@@ -21,14 +21,14 @@ from numpy.typing import NDArray
 from hub.kernels import motion_step as step
 from hub.kernels import regions, scene
 from hub.kernels.components import STATS, parents_for
-from hub.kernels.light import BINS, LEVELS, LOG, SCALE, TILE, TONES
+from hub.kernels.light import BINS, LEVELS, SCALE, TILE, TONES
 
-__all__ = ["LOG", "SCALE", "State", "block_for", "update"]
+__all__ = ["SCALE", "State", "block_for", "update"]
 
 CELLS = 19_000
 """Aim for the size of the grid: small enough to be cheap, fine enough for a person at 30 metres."""
 _BLOCKS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48)
-_MOST_TAPS = 4  # rows read in a cell
+_COARSE = 8  # pixels a cell from which two of its rows are enough: 16 pixels, and half of the memory is not read
 _MODELS, _PLANES = 2, 5  # two scenes; mode 0, mode 1, spread, unrest, age
 _REGIONS = 1024
 
@@ -61,6 +61,7 @@ class State:
     masks: NDArray[np.uint8] = field(init=False)
     moving: NDArray[np.uint8] = field(init=False)
     sums: NDArray[np.uint16] = field(init=False)
+    floats: NDArray[np.float32] = field(init=False)
     column: NDArray[np.uint8] = field(init=False)
     histogram: NDArray[np.int32] = field(init=False)
     tones: NDArray[np.int32] = field(init=False)
@@ -75,7 +76,7 @@ class State:
     def __post_init__(self) -> None:
         self.block = block = min(block_for(self.height, self.width), self.height, self.width)
         rows, columns = self.height // block, self.width // block
-        taps = max(n for n in range(1, _MOST_TAPS + 1) if block % n == 0)
+        taps = 2 if block >= _COARSE else max(n for n in range(1, 5) if block % n == 0)
         self.shape = np.array([self.height, self.width, self.width, block, taps], np.int64)
         self.memory = np.zeros(step.MEMORY, np.int64)
         self.settings = np.zeros(step.SETTINGS, np.int64)
@@ -86,6 +87,7 @@ class State:
         self.masks = np.zeros((4, rows, columns), np.uint8)  # raw, near, before, work
         self.moving = np.zeros((rows, columns), np.uint8)
         self.sums = np.zeros((2, self.width), np.uint16)
+        self.floats = np.zeros(columns, np.float32)
         self.column = np.zeros((2, columns + 2), np.uint8)
         self.histogram = np.zeros(BINS, np.int32)
         self.tones = np.zeros((LEVELS, 258), np.int32)
@@ -131,7 +133,7 @@ def update(
     settings[step.THRESHOLD], settings[step.RATE] = threshold, rate
     settings[step.SETTLE], settings[step.LEAST] = settle, least
     count = step.look(
-        plane, state.shape, settings, state.memory, LOG, state.sums, state.grid, state.delta, state.model, state.use,
+        plane, state.shape, settings, state.memory, state.floats, state.sums, state.grid, state.delta, state.model, state.use,
         state.masks, state.moving, state.column, state.histogram, state.tones, state.curve, state.runs, state.parent,
         state.marks, state.stats, state.light, state.kind,
     )  # fmt: skip

@@ -38,12 +38,12 @@ _MEMORY = nb.int64[::1]
 
 
 @nb.njit(
-    nb.int64(PLANE, nb.int64[::1], nb.int64[::1], nb.int64, _MODEL, nb.uint16[:, ::1], nb.int16[::1],
+    nb.int64(PLANE, nb.int64[::1], nb.int64[::1], nb.int64, _MODEL, nb.uint16[:, ::1], nb.float32[::1],
              nb.int16[:, ::1]),
     cache=True, nogil=True,
 )  # fmt: skip
 def _steady(
-    plane: Any, shape: Any, memory: Any, offset: Any, model: Any, sums: Any, log: Any, grid: Any
+    plane: Any, shape: Any, memory: Any, offset: Any, model: Any, sums: Any, floats: Any, grid: Any
 ) -> Any:
     """Read a shaken picture where the background fits best; returns the mismatch that is left.
 
@@ -65,13 +65,13 @@ def _steady(
         if down == memory[DOWN] and right == memory[RIGHT]:
             break
         for part in range(2):  # all the way, or half of it
-            shrink(plane, shape, down, right, sums, log, grid)
+            shrink(plane, shape, down, right, sums, floats, grid)
             after = mismatch(grid, background, offset, 0, 0)
             if part == 1 or after * 16 <= centre * 15:
                 break
             down, right = (memory[DOWN] + down) // 2, (memory[RIGHT] + right) // 2
         if after * 16 > centre * 15:  # not the camera, but what it sees
-            shrink(plane, shape, memory[DOWN], memory[RIGHT], sums, log, grid)
+            shrink(plane, shape, memory[DOWN], memory[RIGHT], sums, floats, grid)
             memory[CALM] = 0 if memory[SHAKEN] > 0 else 8
             break
         memory[DOWN], memory[RIGHT], centre = down, right, after
@@ -125,9 +125,7 @@ def _classify(
     curve: Any, field: Any, kind: Any,
 ) -> Any:  # fmt: skip
     """Foreground cells into ``masks[0]``; returns their number. The light is taken out first, the modes follow."""
-    offset = exposure(grid, model[0], histogram)
-    memory[OFFSET] = offset
-    toned = False
+    offset, toned = memory[OFFSET], False
     if abs(offset) > _FLASH:
         flat = _differing(grid, offset, model[0], settings[THRESHOLD])
         tone_curve(grid, model[0], offset, tones, curve)
@@ -265,32 +263,33 @@ def _tamper(settings: Any, memory: Any, grid: Any, background: Any, sharp: Any, 
 
 
 @nb.njit(
-    nb.int64(PLANE, _MEMORY, _MEMORY, _MEMORY, ROW16, nb.uint16[:, ::1], GRID16, GRID16, _MODELS, MASK,
+    nb.int64(PLANE, _MEMORY, _MEMORY, _MEMORY, nb.float32[::1], nb.uint16[:, ::1], GRID16, GRID16, _MODELS, MASK,
              nb.uint8[:, :, ::1], MASK, MASK, nb.int32[::1], INTS, ROW16, INTS, nb.int32[::1], INTS, INTS,
              INTS, MASK),
     cache=True, nogil=True,
 )  # fmt: skip
 def look(
-    plane: Any, shape: Any, settings: Any, memory: Any, log: Any, sums: Any, grid: Any, delta: Any, models: Any,
+    plane: Any, shape: Any, settings: Any, memory: Any, floats: Any, sums: Any, grid: Any, delta: Any, models: Any,
     use: Any, masks: Any, moving: Any, column: Any, histogram: Any, tones: Any, curve: Any, runs: Any, parent: Any,
     marks: Any, stats: Any, field: Any, kind: Any,
 ) -> Any:  # fmt: skip
     """Take one picture; returns the number of components. Arrays: see ``hub.kernels.motion.State``."""
     memory[CHANGED] = 0
     light = memory[LIGHT : LIGHT + 1]
-    sharp = scene.sharpness(plane, shape, 2 * shape[BLOCK] + 13, light)
+    sharp = scene.sharpness(plane, shape, 4 * shape[BLOCK] + 13, light)
     memory[DOWN], memory[RIGHT] = (memory[USUAL_DOWN] + 128) >> 8, (memory[USUAL_RIGHT] + 128) >> 8
-    shrink(plane, shape, memory[DOWN], memory[RIGHT], sums, log, grid)
+    shrink(plane, shape, memory[DOWN], memory[RIGHT], sums, floats, grid)
     first = memory[SEEN] == 0
     model = models[memory[ACTIVE]]
     fresh = False
     if not first:
-        _steady(plane, shape, memory, exposure(grid, model[0], histogram), model, sums, log, grid)
+        memory[OFFSET] = exposure(grid, model[0], histogram)
+        _steady(plane, shape, memory, memory[OFFSET], model, sums, floats, grid)
         count = _classify(settings, memory, grid, delta, model, use, masks, histogram, tones, curve, field, kind)
         memory[WIDE] = memory[WIDE] + 1 if 20 * count > 7 * moving.size else 0
         fresh = 10 * count > 6 * moving.size or memory[WIDE] >= _WIDE
     if first or fresh:
-        shrink(plane, shape, 0, 0, sums, log, grid)
+        shrink(plane, shape, 0, 0, sums, floats, grid)
         memory[DOWN] = memory[RIGHT] = memory[USUAL_DOWN] = memory[USUAL_RIGHT] = 0
         if fresh:
             memory[CHANGED] = 1

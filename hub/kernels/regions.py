@@ -65,16 +65,25 @@ def majority_and_unrest(
 
     The border of a thing is not meant: it has more neighbours. A 64th of the unrest is lost a picture.
     """
+    rows, columns = raw.shape
     rise, limit = np.int16(step), np.int16(most)
-    for r in range(raw.shape[0]):
-        _votes(raw, r, column, votes)
+    column[0] = column[columns + 1] = 0
+    inner, left, right = column[1 : columns + 1], column[:columns], column[2 : columns + 2]
+    for r in range(rows):
+        middle, above, below = raw[r], raw[max(r - 1, 0)], raw[min(r + 1, rows - 1)]
         mark, out, row = raw[r], clean[r], restless[r]
-        for c in range(raw.shape[1]):
+        top, bottom = np.uint8(r > 0), np.uint8(r + 1 < rows)
+        for c in range(columns):
+            inner[c] = np.uint8(np.uint8(above[c] * top) + middle[c] + np.uint8(below[c] * bottom))
+        for c in range(columns):
+            votes[c] = np.uint8(left[c] + inner[c] + right[c])
+        for c in range(columns):
             out[c] = np.uint8(votes[c] >= np.uint8(5))
-        for c in range(raw.shape[1]):
-            alone = np.int16(mark[c] & np.uint8(votes[c] <= np.uint8(3)))
-            fall = np.int16(np.int16(row[c] + np.int16(63)) >> 6)
-            row[c] = np.int16(min(np.int16(np.int16(row[c] - fall) + np.int16(alone * rise)), limit))
+        for c in range(columns):
+            votes[c] = np.uint8(np.uint8(votes[c] <= np.uint8(3)) & mark[c])
+        for c in range(columns):
+            rest = np.int16(row[c] - np.int16(np.int16(row[c] + np.int16(63)) >> 6))
+            row[c] = np.int16(min(np.int16(rest + (rise if votes[c] else np.int16(0))), limit))
 
 
 @nb.njit(nb.int64(MASK, INTS), cache=True, nogil=True)
@@ -86,18 +95,25 @@ def find_runs(mask: Any, runs: Any) -> Any:
     for r in range(rows):
         row = mask[r]
         eight = row[: words * 8].view(np.uint64)
-        c = 0
-        while c < columns:
-            if row[c] == 0:
-                if c & 7 == 0 and c >> 3 < words and eight[c >> 3] == 0:
-                    c += 8
-                else:
-                    c += 1
+        any_ = np.uint64(0)
+        for word in range(words):
+            any_ |= eight[word]
+        for c in range(words * 8, columns):
+            any_ |= np.uint64(row[c])
+        if any_ == 0:
+            continue
+        first = -1  # of the run that is open
+        for word in range(words + 1):
+            if first < 0 and word < words and eight[word] == 0:
                 continue
-            first = c
-            while c < columns and row[c] != 0:
-                c += 1
-            runs[number, ROW], runs[number, LEFT], runs[number, RIGHT] = r, first, c
+            for c in range(8 * word, min(8 * word + 8, columns)):
+                if row[c] != 0:
+                    first = c if first < 0 else first
+                elif first >= 0:
+                    runs[number, ROW], runs[number, LEFT], runs[number, RIGHT] = r, first, c
+                    number, first = number + 1, -1
+        if first >= 0:
+            runs[number, ROW], runs[number, LEFT], runs[number, RIGHT] = r, first, columns
             number += 1
     return number
 
