@@ -22,14 +22,15 @@ from hub.kernels.regions import (
 
 HEIGHT, WIDTH, STRIDE, BLOCK, TAPS = range(5)
 (SEEN, ACTIVE, OFFSET, STEADY, DOWN, RIGHT, CALM, RAIN, SCENE, SINCE, BLURRED, SHARPNESS, CHANGED,
- LIGHT, USUAL_DOWN, USUAL_RIGHT, SHAKEN, LIT, WIDE) = range(19)  # fmt: skip
-MEMORY = 19
+ LIGHT, USUAL_DOWN, USUAL_RIGHT, SHAKEN, LIT, WIDE, MISFIT) = range(20)  # fmt: skip
+MEMORY = 20
 THRESHOLD, RATE, SETTLE, LEAST = range(4)
 SETTINGS = 4
 _FLASH = 64  # units of offset over which the tone curve is asked
 _REBASE = 25  # pictures after which another exposure is the new one
+_FITS = 8 * 64  # a mismatch of 8 units is none
 _WIDE = 3  # pictures in a row with a third of the cells changed that mean another light or view
-_BIRTHS = 4  # new small regions a picture that mean rain
+_BIRTHS = 3  # new small regions a picture that mean rain; in a downpour nothing under three times the least area
 _LIT = 10  # pictures for which local light is looked for after it was last seen
 _UNREST, _MOST_UNREST = 24, 320
 _MODEL = nb.int16[:, :, ::1]
@@ -52,8 +53,10 @@ def _steady(
     block, background = shape[3], model[0]
     reach = 2 * block + 2
     centre = mismatch(grid, background, offset, 0, 0)
-    if memory[CALM] > 0:
-        memory[CALM] -= 1
+    sudden = 2 * centre > 3 * memory[MISFIT]
+    memory[MISFIT] += (centre - memory[MISFIT]) >> 3
+    if centre < _FITS or (memory[CALM] > 0 and not sudden):
+        memory[CALM] = max(memory[CALM] - 1, 0)
         return centre
     for _ in range(4):
         down = displacement(mismatch(grid, background, offset, -1, 0), centre,
@@ -67,10 +70,10 @@ def _steady(
         for part in range(2):  # all the way, or half of it
             shrink(plane, shape, down, right, sums, floats, grid)
             after = mismatch(grid, background, offset, 0, 0)
-            if part == 1 or after * 16 <= centre * 15:
+            if part == 1 or 16 * after < 15 * centre:
                 break
             down, right = (memory[DOWN] + down) // 2, (memory[RIGHT] + right) // 2
-        if after * 16 > centre * 15:  # not the camera, but what it sees
+        if 16 * after >= 15 * centre:  # not the camera, but what it sees
             shrink(plane, shape, memory[DOWN], memory[RIGHT], sums, floats, grid)
             memory[CALM] = 0 if memory[SHAKEN] > 0 else 8
             break
@@ -178,11 +181,13 @@ def _judge(memory: Any, marks: Any, final: Any, least: Any, cells: Any) -> None:
     """Drop regions that are too small; while it rains, also small ones that were not there in the last picture."""
     births = 0
     raining = memory[RAIN] >= _BIRTHS * 256
+    if memory[RAIN] >= 4 * _BIRTHS * 256:
+        least *= 3
     for i in range(1, final + 1):
         mark = marks[i]
-        born = mark[KEPT] * 5 < mark[AREA] and mark[AREA] * 100 < cells
-        births += 1 if born else 0
-        if mark[AREA] < least or (raining and born):
+        small = mark[AREA] * 100 < cells
+        births += 1 if small and mark[KEPT] * 5 < mark[AREA] else 0
+        if mark[AREA] < least or (raining and small and mark[KEPT] * 5 < 2 * mark[AREA]):
             mark[AREA] = 0
     memory[RAIN] += (births * 256 - memory[RAIN]) >> 4
 
@@ -231,11 +236,11 @@ def _regions(
     return gather(marks, final, stats)
 
 
-@nb.njit(nb.void(_MEMORY, _MEMORY, GRID16, GRID16, nb.int64, nb.boolean), cache=True, nogil=True)
-def _tamper(settings: Any, memory: Any, grid: Any, background: Any, sharp: Any, fresh: Any) -> None:
-    """Which state the scene is in now. ``fresh``: most of it changed at once."""
+@nb.njit(nb.void(_MEMORY, _MEMORY, GRID16, GRID16, nb.int64, nb.boolean, nb.boolean), cache=True, nogil=True)
+def _tamper(settings: Any, memory: Any, grid: Any, background: Any, sharp: Any, fresh: Any, known: Any) -> None:
+    """Which state the scene is in now. ``fresh``: most of it changed at once, to a scene that is ``known`` or not."""
     now = memory[SCENE]
-    known = memory[SHARPNESS]
+    usual = memory[SHARPNESS]
     memory[SINCE] += 1
     after = now
     if memory[LIGHT] < 10 * 256:
@@ -243,7 +248,9 @@ def _tamper(settings: Any, memory: Any, grid: Any, background: Any, sharp: Any, 
     elif fresh:
         flat = scene.edge_energy(grid) * 3 < scene.edge_energy(background)
         after = scene.OK
-        if flat:
+        if known:
+            after = scene.OK
+        elif flat:
             after = scene.COVERED
         elif scene.alignment(grid, background) < 0.3:
             after = scene.MOVED
@@ -251,13 +258,13 @@ def _tamper(settings: Any, memory: Any, grid: Any, background: Any, sharp: Any, 
         after = scene.OK
     elif now == scene.DARK:
         after = scene.OK
-    memory[BLURRED] = memory[BLURRED] + 1 if sharp * 5 < known * 2 else 0
+    memory[BLURRED] = memory[BLURRED] + 1 if sharp * 5 < usual * 2 else 0
     if after == scene.OK and memory[BLURRED] >= 8:
         after = scene.DEFOCUSED
-    elif after == scene.DEFOCUSED and sharp * 5 > known * 3:
+    elif after == scene.DEFOCUSED and sharp * 5 > usual * 3:
         after = scene.OK
     if after == scene.OK and memory[BLURRED] == 0:
-        memory[SHARPNESS] += (sharp - known) >> 6 if known else sharp
+        memory[SHARPNESS] += (sharp - usual) >> 6 if usual else sharp
     if after != now:
         memory[SCENE], memory[SINCE] = after, 0
 
@@ -293,11 +300,15 @@ def look(
         memory[DOWN] = memory[RIGHT] = memory[USUAL_DOWN] = memory[USUAL_RIGHT] = 0
         if fresh:
             memory[CHANGED] = 1
-            _tamper(settings, memory, grid, model[0], sharp, True)
-            memory[ACTIVE] = 1 - memory[ACTIVE]
-            model = models[memory[ACTIVE]]
-            offset = exposure(grid, model[0], histogram)
-            if _differing(grid, offset, model[0], 2 * settings[THRESHOLD]) > 30 or model[2].max() == 0:
+            other = models[1 - memory[ACTIVE]]
+            offset = exposure(grid, other[0], histogram)
+            known = other[2].max() > 0 and _differing(grid, offset, other[0], 2 * settings[THRESHOLD]) <= 30
+            blind = memory[SCENE] == scene.COVERED or memory[SCENE] == scene.DARK
+            _tamper(settings, memory, grid, other[0] if blind else model[0], sharp, True, known)
+            if not (blind and not known):  # of a covered camera the other model stays what it saw before
+                memory[ACTIVE] = 1 - memory[ACTIVE]
+                model = other
+            if not known:
                 _begin(grid, model, memory)
         else:
             _begin(grid, model, memory)
@@ -308,5 +319,5 @@ def look(
         return 0
     memory[SEEN] += 1
     _clear_border(masks[0], shape[BLOCK], memory[DOWN], memory[RIGHT])
-    _tamper(settings, memory, grid, model[0], sharp, False)
+    _tamper(settings, memory, grid, model[0], sharp, False, False)
     return _regions(settings, memory, grid, delta, model, masks, moving, column, runs, parent, marks, stats)
