@@ -39,6 +39,27 @@ _MEMORY = nb.int64[::1]
 
 
 @nb.njit(
+    nb.int64(PLANE, _MEMORY, _MEMORY, nb.int64, nb.int64, GRID16, nb.uint16[:, ::1], nb.float32[::1], GRID16),
+    cache=True, nogil=True,
+)  # fmt: skip
+def _nudge(
+    plane: Any, shape: Any, memory: Any, offset: Any, centre: Any, background: Any, sums: Any, floats: Any, grid: Any
+) -> Any:
+    """Try the four pixels around, as long as one fits better; returns the mismatch that is left."""
+    for _ in range(2):
+        down, right = memory[DOWN], memory[RIGHT]
+        for y, x in ((down - 1, right), (down + 1, right), (down, right - 1), (down, right + 1)):
+            shrink(plane, shape, y, x, sums, floats, grid)
+            after = mismatch(grid, background, offset, 0, 0)
+            if 16 * after < 15 * centre:
+                memory[DOWN], memory[RIGHT], centre = y, x, after
+        if memory[DOWN] == down and memory[RIGHT] == right:
+            break
+    shrink(plane, shape, memory[DOWN], memory[RIGHT], sums, floats, grid)
+    return centre
+
+
+@nb.njit(
     nb.int64(PLANE, nb.int64[::1], nb.int64[::1], nb.int64, _MODEL, nb.uint16[:, ::1], nb.float32[::1],
              nb.int16[:, ::1]),
     cache=True, nogil=True,
@@ -79,6 +100,8 @@ def _steady(
             break
         memory[DOWN], memory[RIGHT], centre = down, right, after
         memory[SHAKEN] = 50
+    if memory[SHAKEN] > 0 and centre >= 2 * _FITS:
+        centre = _nudge(plane, shape, memory, offset, centre, background, sums, floats, grid)
     memory[SHAKEN] = max(memory[SHAKEN] - 1, 0)
     memory[USUAL_DOWN] += (memory[DOWN] * 256 - memory[USUAL_DOWN]) >> 4
     memory[USUAL_RIGHT] += (memory[RIGHT] * 256 - memory[USUAL_RIGHT]) >> 4
