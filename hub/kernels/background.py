@@ -122,7 +122,7 @@ def mismatch(grid: Any, background: Any, offset: Any, down: Any, right: Any) -> 
     level = np.int16(offset)
     for r in range(1, rows - 1, 3):
         here, there = grid[r + down, 1 + right : columns - 1 + right], background[r, 1 : columns - 1]
-        part = np.int32(0)
+        part: Any = np.int32(0)
         for c in range(columns - 2):
             d = np.int16(np.int16(here[c] - there[c]) - level)
             d = np.int16(max(d, np.int16(-d)))
@@ -149,7 +149,8 @@ def displacement(before: Any, centre: Any, after: Any, block: Any) -> Any:
 def compare(grid: Any, offset: Any, model: Any, delta: Any, threshold: Any, rate: Any, near: Any) -> None:
     """``delta``: picture - mode 0; ``near``: 1 where it is within the cell's threshold, and the mode then follows.
 
-    The threshold is ``threshold`` units, two and a half mean deviations and the cell's unrest. Mode 0 goes 1/2**rate of the way.
+    The threshold is ``threshold`` units, two and a half mean deviations and the cell's unrest. Mode 0 goes 1/2**rate of
+    the way.
     """
     rows, columns = grid.shape
     base, level = np.int16(threshold), np.int16(offset)
@@ -192,8 +193,8 @@ def _unknown(value: Any, model: Any, r: Any, c: Any, threshold: Any, rate: Any, 
     return True
 
 
-@nb.njit(nb.int64(GRID16, nb.int64, ROW16, nb.boolean, nb.int16[:, :, ::1], nb.int64, nb.int64, nb.int64, nb.uint8[:, ::1],
-                  nb.uint8[:, ::1], nb.uint8[:, ::1]), cache=True, nogil=True)  # fmt: skip
+@nb.njit(nb.int64(GRID16, nb.int64, ROW16, nb.boolean, nb.int16[:, :, ::1], nb.int64, nb.int64, nb.int64,
+                  nb.uint8[:, ::1], nb.uint8[:, ::1], nb.uint8[:, ::1]), cache=True, nogil=True)  # fmt: skip
 def second_mode(
     grid: Any, offset: Any, curve: Any, toned: Any, model: Any, threshold: Any, rate: Any, settle: Any, near: Any,
     use: Any, raw: Any,

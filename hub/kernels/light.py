@@ -58,7 +58,7 @@ def tone_curve(grid: Any, background: Any, offset: Any, counts: Any, curve: Any)
     """
     rows, columns = grid.shape
     counts[:] = 0
-    for r in range(0, rows):
+    for r in range(rows):
         for c in range(r % 2, columns, 2):
             level = min(max((background[r, c] - DARKEST) >> 7, 0), LEVELS - 1)
             bin_ = min(max((np.int64(grid[r, c]) - background[r, c] + 16) >> 5, -128), 127) + 128
@@ -174,9 +174,10 @@ def _spread(field: Any, kind: Any) -> None:
                 if kind[i, j] != 1:
                     continue
                 for y, x in ((i - 1, j), (i + 1, j), (i, j - 1), (i, j + 1)):
-                    if 0 <= y < rows and 0 <= x < columns and kind[y, x] == 2:
-                        if abs(field[y, x] - field[i, j]) <= _SLOPE:
-                            kind[i, j], taken = 2, True
+                    if not (0 <= y < rows and 0 <= x < columns) or kind[y, x] != 2:
+                        continue
+                    if abs(field[y, x] - field[i, j]) <= _SLOPE:
+                        kind[i, j], taken = 2, True
 
 
 @nb.njit(nb.int64(nb.int32[:, ::1], nb.uint8[:, ::1]), cache=True, nogil=True)

@@ -133,9 +133,9 @@ def update(
     settings[step.THRESHOLD], settings[step.RATE] = threshold, rate
     settings[step.SETTLE], settings[step.LEAST] = settle, least
     count = step.look(
-        plane, state.shape, settings, state.memory, state.floats, state.sums, state.grid, state.delta, state.model, state.use,
-        state.masks, state.moving, state.column, state.histogram, state.tones, state.curve, state.runs, state.parent,
-        state.marks, state.stats, state.light, state.kind,
+        plane, state.shape, settings, state.memory, state.floats, state.sums, state.grid, state.delta, state.model,
+        state.use, state.masks, state.moving, state.column, state.histogram, state.tones, state.curve, state.runs,
+        state.parent, state.marks, state.stats, state.light, state.kind,
     )  # fmt: skip
     return count, bool(state.memory[step.CHANGED])
 

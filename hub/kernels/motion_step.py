@@ -13,11 +13,32 @@ import numpy as np
 from hub.kernels import scene
 from hub.kernels.background import PLANE, compare, displacement, mismatch, second_mode, shrink
 from hub.kernels.light import (
-    DARKEST, GRID16, ROW16, TONES, apply_tone, exposure, local_light, tone_curve,
+    DARKEST,
+    GRID16,
+    ROW16,
+    TONES,
+    apply_tone,
+    exposure,
+    local_light,
+    tone_curve,
 )  # fmt: skip
 from hub.kernels.regions import (
-    AREA, BORDER, INTS, KEPT, MASK, SHARP, absorb, carve, erase, fill, find_runs, gather, join_runs, majority,
-    majority_and_unrest, measure,
+    AREA,
+    BORDER,
+    INTS,
+    KEPT,
+    MASK,
+    SHARP,
+    absorb,
+    carve,
+    erase,
+    fill,
+    find_runs,
+    gather,
+    join_runs,
+    majority,
+    majority_and_unrest,
+    measure,
 )  # fmt: skip
 
 HEIGHT, WIDTH, STRIDE, BLOCK, TAPS = range(5)
@@ -277,9 +298,8 @@ def _tamper(settings: Any, memory: Any, grid: Any, background: Any, sharp: Any, 
             after = scene.COVERED
         elif scene.alignment(grid, background) < 0.3:
             after = scene.MOVED
-    elif now == scene.MOVED and memory[SINCE] > settings[SETTLE]:
-        after = scene.OK
-    elif now == scene.DARK:
+            memory[SHARPNESS] = usual = sharp
+    elif now == scene.DARK or (now == scene.MOVED and memory[SINCE] > settings[SETTLE]):
         after = scene.OK
     memory[BLURRED] = memory[BLURRED] + 1 if sharp * 5 < usual * 2 else 0
     if after == scene.OK and memory[BLURRED] >= 8:

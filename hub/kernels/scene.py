@@ -30,7 +30,8 @@ def sharpness(plane: Any, shape: Any, every: Any, out: Any) -> Any:
     for y in range(every // 2, height, every):
         row = plane[y * stride : y * stride + width]
         first, second = row[: width - 2], row[2:width]
-        part, bright = np.uint32(0), np.uint32(0)
+        part: Any = np.uint32(0)
+        bright: Any = np.uint32(0)
         for x in range(width - 2):
             a, b = first[x], second[x]
             part += np.uint32(max(a, b) - min(a, b))

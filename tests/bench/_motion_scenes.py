@@ -42,7 +42,7 @@ def load(folder: Path) -> Scene:
     frames = np.stack([grey(path) for path in paths])
     inside = grey(folder / "ROI.bmp")[: frames.shape[1], : frames.shape[2]] > 0
     truths = {int(path.stem[2:]): grey(path) for path in (folder / "groundtruth").glob("gt*.png")}
-    return Scene(frames, {n: truth for n, truth in sorted(truths.items()) if (truth == MOVING).any() or n}, inside)
+    return Scene(frames, dict(sorted(truths.items())), inside)
 
 
 Change = Callable[[Light, int, np.random.Generator], Light]
@@ -63,7 +63,7 @@ def _smooth_field(n: int, height: int, width: int) -> Light:
     y, x = np.mgrid[0:height, 0:width].astype(np.float32) / height
     drift = n * 0.01
     field = np.sin(3.1 * (x + drift)) * np.cos(2.3 * (y - 0.4 * drift)) + np.sin(1.7 * (x - y) + 2.1 * drift)
-    return (field / 2).astype(np.float32)
+    return np.asarray(field / 2, np.float32)
 
 
 def cloud(light: Light, n: int, rng: np.random.Generator) -> Light:
@@ -119,7 +119,7 @@ def irswitch(light: Light, n: int, rng: np.random.Generator) -> Light:
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     lamp = np.exp(-((x / width - 0.5) ** 2 + (y / height - 0.6) ** 2) * 3)
     tones = 70 + 60 * np.sin(light / 255 * 4.0)
-    return (tones * lamp + rng.normal(0, 2, light.shape)).astype(np.float32)
+    return np.asarray(tones * lamp + rng.normal(0, 2, light.shape), np.float32)
 
 
 def shift(n: int, height: int) -> tuple[int, int]:
@@ -151,7 +151,7 @@ def perturbed(name: str, frame: Luma, n: int) -> Luma:
         return shifted(frame, *shift(n, frame.shape[0]))
     rng = np.random.default_rng([SEED, n, sum(name.encode())])
     light = CHANGES[name](frame.astype(np.float32), n, rng)
-    return np.clip(light + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(light + 0.5, 0, 255), np.uint8)
 
 
 def truth_of(name: str, truth: Luma, n: int) -> Luma:

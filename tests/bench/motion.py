@@ -13,6 +13,7 @@ a method by turns, the median of all but the first two rounds. ``times`` is how 
 from __future__ import annotations
 
 import argparse
+import importlib
 import itertools
 import json
 import os
@@ -24,7 +25,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba.core.runtime import _nrt_python as nrt
 from numpy.typing import NDArray
 
 from hub.kernels import motion as kernel
@@ -106,6 +106,7 @@ def _allocations(picture: scenes.Luma) -> None:
     rolled = [np.roll(picture, shift, 1) for shift in (0, 3, 0, 9)]
     for i in range(20):
         ours.time(rolled[i % 4])
+    nrt = importlib.import_module("numba.core.runtime._nrt_python")
     nrt.memsys_enable_stats()
     counted = nrt.memsys_get_stats_alloc()
     tracemalloc.start()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import tracemalloc
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numba.core.runtime import _nrt_python as nrt
 from numpy.typing import NDArray
 
 from hub.kernels import motion
@@ -56,7 +56,7 @@ def trained(picture: Luma, **settings: int) -> motion.State:
 
 def boxes(state: motion.State, picture: Luma) -> list[list[int]]:
     count, _ = motion.update(state, picture)
-    return state.stats[1 : count + 1, :4].tolist()
+    return [[int(n) for n in row] for row in state.stats[1 : count + 1, :4]]
 
 
 def test_a_bright_block_is_one_component_at_its_place() -> None:
@@ -101,7 +101,8 @@ def test_lightning_that_adds_and_overdrives_is_no_motion_and_hides_none() -> Non
     state = trained(picture)
     bright = np.clip(picture * 1.6 + 40, 0, 255).astype(np.uint8)
     assert motion.update(state, bright) == (0, False)
-    assert boxes(state, np.clip(with_block(picture, level=20) * 1.6 + 40, 0, 255).astype(np.uint8)) == [[50, 20, 80, 40]]
+    hit = np.clip(with_block(picture, level=20) * 1.6 + 40, 0, 255).astype(np.uint8)
+    assert boxes(state, hit) == [[50, 20, 80, 40]]
     assert motion.update(state, picture) == (0, False)
 
 
@@ -109,7 +110,7 @@ def lit(picture: Luma, x: float, y: float) -> Luma:
     """Headlights on the ground: light that fades out over sixty pixels."""
     rows, columns = np.mgrid[0 : picture.shape[0], 0 : picture.shape[1]]
     near = np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * 40.0**2))
-    return np.clip(picture * (1 + 0.8 * near) + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(picture * (1 + 0.8 * near) + 0.5, 0, 255), np.uint8)
 
 
 def test_a_glow_is_no_motion_and_a_thing_in_it_is() -> None:
@@ -216,6 +217,7 @@ def test_a_camera_that_is_covered_moved_blurred_or_dark_says_so_and_that_it_is_w
 
 
 def test_a_picture_allocates_nothing() -> None:
+    nrt = importlib.import_module("numba.core.runtime._nrt_python")
     nrt.memsys_enable_stats()
     picture = street()
     pictures = [noisy(with_block(picture, 20 * i), i) for i in range(10)]
