@@ -88,7 +88,7 @@ class State:
         self.moving = np.zeros((rows, columns), np.uint8)
         self.sums = np.zeros((2, self.width), np.uint16)
         self.floats = np.zeros(columns, np.float32)
-        self.column = np.zeros((2, columns + 2), np.uint8)
+        self.column = np.zeros(columns + 2, np.uint8)
         self.histogram = np.zeros(BINS, np.int32)
         self.tones = np.zeros((LEVELS, 258), np.int32)
         self.curve = np.zeros(TONES, np.int16)

@@ -37,8 +37,9 @@ from hub.kernels.regions import (
     gather,
     join_runs,
     majority,
-    majority_and_unrest,
     measure,
+    tally,
+    unrest,
 )  # fmt: skip
 
 HEIGHT, WIDTH, STRIDE, BLOCK, TAPS = range(5)
@@ -250,7 +251,7 @@ def _carved(marks: Any, final: Any, moving: Any, grid: Any, delta: Any, threshol
 
 
 @nb.njit(
-    nb.int64(_MEMORY, _MEMORY, GRID16, GRID16, _MODEL, nb.uint8[:, :, ::1], MASK, MASK, INTS, nb.int32[::1], INTS,
+    nb.int64(_MEMORY, _MEMORY, GRID16, GRID16, _MODEL, nb.uint8[:, :, ::1], MASK, nb.uint8[::1], INTS, nb.int32[::1], INTS,
              INTS),
     cache=True, nogil=True,
 )  # fmt: skip
@@ -261,14 +262,16 @@ def _regions(
     """Clean the foreground ``masks[0]`` into ``moving``; its components into ``stats``; returns their number."""
     raw, before, work = masks[0], masks[2], masks[3]
     threshold = settings[THRESHOLD]
-    majority_and_unrest(raw, moving, column[0], column[1], model[3], _UNREST, _MOST_UNREST)
+    tally(raw, work, column)
+    majority(work, moving)
+    unrest(raw, work, model[3], _UNREST, _MOST_UNREST)
     number = find_runs(moving, runs)
     final = join_runs(runs, number, parent, marks)
     measure(runs, number, moving, before, grid, delta, threshold, marks)
     if _carved(marks, final, moving, grid, delta, threshold, work):
         memory[LIT] = _LIT
-        work[:] = moving
-        majority(work, moving, column[0], column[1])
+        tally(moving, work, column)
+        majority(work, moving)
         number = find_runs(moving, runs)
         final = join_runs(runs, number, parent, marks)
         measure(runs, number, moving, before, grid, delta, threshold, marks)
@@ -314,7 +317,7 @@ def _tamper(settings: Any, memory: Any, grid: Any, background: Any, sharp: Any, 
 
 @nb.njit(
     nb.int64(PLANE, _MEMORY, _MEMORY, _MEMORY, nb.float32[::1], nb.uint16[:, ::1], GRID16, GRID16, _MODELS, MASK,
-             nb.uint8[:, :, ::1], MASK, MASK, nb.int32[::1], INTS, ROW16, INTS, nb.int32[::1], INTS, INTS,
+             nb.uint8[:, :, ::1], MASK, nb.uint8[::1], nb.int32[::1], INTS, ROW16, INTS, nb.int32[::1], INTS, INTS,
              INTS, MASK),
     cache=True, nogil=True,
 )  # fmt: skip
@@ -326,7 +329,7 @@ def look(
     """Take one picture; returns the number of components. Arrays: see ``hub.kernels.motion.State``."""
     memory[CHANGED] = 0
     light = memory[LIGHT : LIGHT + 1]
-    sharp = scene.sharpness(plane, shape, 4 * shape[BLOCK] + 13, light)
+    sharp = scene.sharpness(plane, shape, 8 * shape[BLOCK] + 13, light)
     memory[DOWN], memory[RIGHT] = (memory[USUAL_DOWN] + 128) >> 8, (memory[USUAL_RIGHT] + 128) >> 8
     shrink(plane, shape, memory[DOWN], memory[RIGHT], sums, floats, grid)
     first = memory[SEEN] == 0

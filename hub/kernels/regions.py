@@ -32,58 +32,44 @@ def runs_for(rows: int, columns: int) -> NDArray[np.int32]:
     return np.zeros((rows * ((columns + 1) // 2) + 1, 4), np.int32)
 
 
-@nb.njit(nb.void(MASK, nb.int64, nb.uint8[::1], nb.uint8[::1]), cache=True, nogil=True)
-def _votes(raw: Any, r: Any, column: Any, votes: Any) -> None:
-    """How many of the 3 × 3 cells around each of row ``r`` are 1."""
+@nb.njit(nb.void(MASK, MASK, nb.uint8[::1]), cache=True, nogil=True)
+def tally(raw: Any, votes: Any, column: Any) -> None:
+    """How many of the 3 × 3 cells around each are 1; outside is 0. ``column``: scratch, width + 2."""
     rows, columns = raw.shape
-    column[0] = column[columns + 1] = 0
-    inner, left, right = column[1 : columns + 1], column[:columns], column[2 : columns + 2]
-    middle, above, below = raw[r], raw[max(r - 1, 0)], raw[min(r + 1, rows - 1)]
-    top, bottom = np.uint8(r > 0), np.uint8(r + 1 < rows)
-    for c in range(columns):
-        inner[c] = np.uint8(np.uint8(above[c] * top) + middle[c] + np.uint8(below[c] * bottom))
-    for c in range(columns):
-        votes[c] = np.uint8(left[c] + inner[c] + right[c])
-
-
-@nb.njit(nb.void(MASK, MASK, nb.uint8[::1], nb.uint8[::1]), cache=True, nogil=True)
-def majority(raw: Any, clean: Any, column: Any, votes: Any) -> None:
-    """1 where at least 5 of the 3 × 3 cells around are 1; outside is 0. ``column``, ``votes``: scratch, width + 2."""
-    for r in range(raw.shape[0]):
-        _votes(raw, r, column, votes)
-        out = clean[r]
-        for c in range(raw.shape[1]):
-            out[c] = np.uint8(votes[c] >= np.uint8(5))
-
-
-@nb.njit(nb.void(MASK, MASK, nb.uint8[::1], nb.uint8[::1], nb.int16[:, ::1], nb.int64, nb.int64),
-         cache=True, nogil=True)  # fmt: skip
-def majority_and_unrest(
-    raw: Any, clean: Any, column: Any, votes: Any, restless: Any, step: Any, most: Any
-) -> None:
-    """``majority``; and cells that are foreground alone or in a line, as in rain, grow restless, up to ``most``.
-
-    The border of a thing is not meant: it has more neighbours. A 64th of the unrest is lost a picture.
-    """
-    rows, columns = raw.shape
-    rise, limit = np.int16(step), np.int16(most)
     column[0] = column[columns + 1] = 0
     inner, left, right = column[1 : columns + 1], column[:columns], column[2 : columns + 2]
     for r in range(rows):
-        middle, above, below = raw[r], raw[max(r - 1, 0)], raw[min(r + 1, rows - 1)]
-        mark, out, row = raw[r], clean[r], restless[r]
+        out, middle, above, below = votes[r], raw[r], raw[max(r - 1, 0)], raw[min(r + 1, rows - 1)]
         top, bottom = np.uint8(r > 0), np.uint8(r + 1 < rows)
         for c in range(columns):
             inner[c] = np.uint8(np.uint8(above[c] * top) + middle[c] + np.uint8(below[c] * bottom))
         for c in range(columns):
-            votes[c] = np.uint8(left[c] + inner[c] + right[c])
-        for c in range(columns):
-            out[c] = np.uint8(votes[c] >= np.uint8(5))
-        for c in range(columns):
-            votes[c] = np.uint8(np.uint8(votes[c] <= np.uint8(3)) & mark[c])
-        for c in range(columns):
+            out[c] = np.uint8(left[c] + inner[c] + right[c])
+
+
+@nb.njit(nb.void(MASK, MASK), cache=True, nogil=True)
+def majority(votes: Any, clean: Any) -> None:
+    """1 where at least 5 of the 3 × 3 cells around are 1."""
+    for r in range(votes.shape[0]):
+        row, out = votes[r], clean[r]
+        for c in range(votes.shape[1]):
+            out[c] = np.uint8(row[c] >= np.uint8(5))
+
+
+@nb.njit(nb.void(MASK, MASK, nb.int16[:, ::1], nb.int64, nb.int64), cache=True, nogil=True)
+def unrest(raw: Any, votes: Any, restless: Any, step: Any, most: Any) -> None:
+    """Cells that are foreground alone or in a line, as in rain, grow restless, up to ``most``; ``votes`` is used up.
+
+    The border of a thing is not meant: it has more neighbours. A 64th of the unrest is lost a picture.
+    """
+    rise, limit = np.int16(step), np.int16(most)
+    for r in range(raw.shape[0]):
+        mark, alone, row = raw[r], votes[r], restless[r]
+        for c in range(raw.shape[1]):
+            alone[c] = np.uint8(np.uint8(alone[c] <= np.uint8(3)) & mark[c])
+        for c in range(raw.shape[1]):
             rest = np.int16(row[c] - np.int16(np.int16(row[c] + np.int16(63)) >> 6))
-            row[c] = np.int16(min(np.int16(rest + (rise if votes[c] else np.int16(0))), limit))
+            row[c] = np.int16(min(np.int16(rest + (rise if alone[c] else np.int16(0))), limit))
 
 
 @nb.njit(nb.int64(MASK, INTS), cache=True, nogil=True)

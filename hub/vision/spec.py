@@ -132,7 +132,7 @@ def _points(value: Any, where: str, least: int, most: int) -> tuple[Point, ...]:
     """``least`` to ``most`` pairs of numbers; none when there is no value."""
     if value is None:
         return ()
-    pairs = value if isinstance(value, list) and least <= len(value) <= most else [None]
+    pairs: list[Any] = value if isinstance(value, list) and least <= len(value) <= most else [None]
     if any(not isinstance(pair, list) or len(pair) != 2 for pair in pairs):
         raise InvalidInput(f"must be {least} to {most} pairs of numbers", where=where)
     numbers = [[_number({where: number}, where, None, 0, 1e6) for number in pair] for pair in pairs]
