@@ -63,7 +63,7 @@ def _third(old: Any, new: Any, wide: Any) -> None:
 
 @nb.njit(nb.void(SUMS, nb.float32, nb.float32[::1], nb.int32[::1], ROW16), cache=True, nogil=True)
 def _log(sums: Any, scale: Any, floats: Any, bits: Any, out: Any) -> None:
-    """``SCALE * log2(sums * scale + 8)``, less than 8 units wrong: a float's bits are its logarithm but for a curve.
+    """``SCALE * log2(sums * scale + 8)``, less than 10 units wrong: a float's bits are its logarithm but for a curve.
 
     ``bits`` is ``floats`` as int32. No table: a look-up a cell took as long as reading the picture.
     """

@@ -251,8 +251,8 @@ def _carved(marks: Any, final: Any, moving: Any, grid: Any, delta: Any, threshol
 
 
 @nb.njit(
-    nb.int64(_MEMORY, _MEMORY, GRID16, GRID16, _MODEL, nb.uint8[:, :, ::1], MASK, nb.uint8[::1], INTS, nb.int32[::1], INTS,
-             INTS),
+    nb.int64(_MEMORY, _MEMORY, GRID16, GRID16, _MODEL, nb.uint8[:, :, ::1], MASK, nb.uint8[::1], INTS, nb.int32[::1],
+             INTS, INTS),
     cache=True, nogil=True,
 )  # fmt: skip
 def _regions(

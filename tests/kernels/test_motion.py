@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hub.kernels import motion
+from hub.kernels.background import shrink
 from hub.kernels.motion_step import look
 
 Luma = NDArray[np.uint8]
@@ -74,6 +75,20 @@ def test_a_bright_block_is_one_component_at_its_place() -> None:
 def test_the_grid_of_usual_sizes() -> None:
     sizes = [(240, 320), (480, 640), (576, 704), (720, 1280), (1080, 1920), (2160, 3840), (1, 1)]
     assert [motion.block_for(*size) for size in sizes] == [2, 4, 4, 8, 12, 24, 1]
+
+
+@pytest.mark.parametrize("size", [(96, 128), (240, 320), (360, 480), (480, 640), (720, 960), (720, 1280), (1080, 1920)])
+def test_a_cell_is_the_logarithm_of_its_mean_wherever_it_is_read(size: tuple[int, int]) -> None:
+    state = motion.State(*size)
+    k, (rows, columns) = state.block, state.grid.shape
+    levels = np.random.default_rng(k).integers(0, 256, (rows, columns), dtype=np.uint8)
+    picture = np.zeros(size, np.uint8)
+    picture[: rows * k, : columns * k] = levels.repeat(k, 0).repeat(k, 1)
+    wanted = motion.SCALE * np.log2(levels + 8.0)
+    for down, right in ((0, 0), (k, 0), (0, k), (-k, -k)):
+        shrink(picture.reshape(-1), state.shape, down, right, state.sums, state.floats, state.grid)
+        seen = state.grid[1:-1, 1:-1] - np.roll(wanted, (-down // k, -right // k), (0, 1))[1:-1, 1:-1]
+        assert np.abs(seen).max() < 10
 
 
 @given(st.integers(1, 70), st.integers(1, 90), st.integers(0, 2**32 - 1))
