@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from hub.kernels import motion
 from hub.kernels.background import shrink
+from hub.kernels.light import parted
 from hub.kernels.motion_step import look
 
 Luma = NDArray[np.uint8]
@@ -136,6 +137,14 @@ def test_a_glow_is_no_motion_and_a_thing_in_it_is() -> None:
     found = boxes(state, lit(with_block(picture, 110, 130, 20), 130, 150))
     assert len(found) == 1 and np.abs(np.subtract(found[0], [55, 65, 85, 85])).max() <= 4
     assert boxes(state, with_block(picture, 10, 10, 20)) == [[5, 5, 35, 25]]
+
+
+def test_light_on_texture_is_no_edge_and_a_thing_before_it_is() -> None:
+    assert not parted(-100, 200, 80)  # the ground's step of 300 is 200 in the light
+    assert not parted(-220, 80, 80)  # nearly overdriven
+    assert parted(300, 300, 80)  # a step where the ground had none
+    assert parted(-400, -100, 80)  # the other way round
+    assert not parted(60, 60, 80)
 
 
 def rainy(picture: Luma, seed: int) -> Luma:
