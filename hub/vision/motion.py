@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hub.kernels import motion as kernel
 from hub.kernels.components import AREA, X0, X1, Y0, Y1
+from hub.vision.areas import inside
 from hub.vision.spec import MotionSettings
 
 QUIET_S = 2.0
@@ -18,12 +19,17 @@ _MAX_BOXES = 16
 _DEFAULT_AREA = 0.0005  # of the picture: a person at some 60 m in a street camera's view
 _SCENE_S = 10.0
 _THRESHOLD = 80
+_TAMPER_S = 2.0
 Fractions = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class MotionChange:
-    """Motion began or ended, or the whole scene changed. ``boxes``: x, y, w, h as fractions of the picture."""
+    """Motion began or ended, or the scene changed. ``boxes``: x, y, w, h as fractions of the picture.
+
+    ``scene``: ``ok``; ``changed`` when the view is another at once (moved, or another light); ``covered``,
+    ``defocused`` or ``dark`` when that has lasted, and ``ok`` again when it is over.
+    """
 
     moving: bool
     boxes: tuple[Fractions, ...]
@@ -46,17 +52,27 @@ class MotionWatch:
         self._streak = 0
         self._last_motion = 0.0
         self._scene_told = float("-inf")
+        self._tampered, self._tampered_since, self._tamper_told = "ok", float("-inf"), "ok"
+
+    @property
+    def scene(self) -> str:
+        """What the kernel makes of the last picture: ``ok``, ``moved``, ``covered``, ``defocused`` or ``dark``."""
+        return self._state.scene if self._state else "ok"
 
     def look(self, luma: NDArray[np.uint8], at: float) -> MotionChange | None:
         """Take one picture (uint8, H × W); returns what changed, if anything did."""
         if self._state is None or (self._state.height, self._state.width) != luma.shape:
             self._state = kernel.State(*luma.shape)
+            self._mask(self._state)
         count, changed = kernel.update(self._state, luma, threshold=self._threshold, settle=self._settle)
         if changed:
             self._streak = 0
             if at - self._scene_told >= _SCENE_S:
                 self._scene_told = at
                 return MotionChange(self._moving, (), "changed")
+        tampered = self._tamper(at)
+        if tampered is not None:
+            return tampered
         boxes = self._boxes(count) if self._state.seen > _WARM_UP else ()
         self._streak = self._streak + 1 if boxes else 0
         if boxes:
@@ -73,21 +89,49 @@ class MotionWatch:
             return MotionChange(False, (), "ok")
         return None
 
+    def _tamper(self, at: float) -> MotionChange | None:
+        """The scene, when it has been what it is for ``_TAMPER_S`` and that was not told yet."""
+        now = self.scene if self.scene != "moved" else "ok"  # told at once, as changed
+        if now != self._tampered:
+            self._tampered, self._tampered_since = now, at
+        if now == self._tamper_told or at - self._tampered_since < _TAMPER_S:
+            return None
+        self._tamper_told = now
+        return MotionChange(self._moving, (), now)
+
+    def _mask(self, state: kernel.State) -> None:
+        """Nothing is looked for in cells whose middle lies in a mask."""
+        rows, columns = state.use.shape
+        for r in range(rows):
+            for c in range(columns):
+                middle = ((c + 0.5) / columns, (r + 0.5) / rows)
+                state.use[r, c] = not any(inside(middle, mask) for mask in self._settings.masks)
+
+    def _large(self, state: kernel.State, boxes: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Which components are large enough, by the operator's scale where there is one, else by their pixels."""
+        scale = self._settings.scale
+        if scale is None:
+            pixels = state.height * state.width
+            least = (self._settings.min_area_px or _DEFAULT_AREA * pixels) / state.block**2
+            return np.asarray(boxes[:, AREA] >= max(least, 2))
+        sides = np.maximum(boxes[:, X1] - boxes[:, X0], boxes[:, Y1] - boxes[:, Y0]) * state.block / state.height
+        metres = [scale.metres_at(float(y) / state.grid.shape[0]) for y in boxes[:, Y1]]
+        return np.asarray(sides * np.array(metres) >= self._settings.min_size_m)
+
     def _boxes(self, count: int) -> tuple[Fractions, ...]:
-        """The largest components over the least area, as fractions of the picture."""
+        """The largest components over the least size, as fractions of the picture, where a shaken camera saw them."""
         state = self._state
-        if state is None:
+        if state is None or count == 0:
             return ()
-        pixels = state.height * state.width
-        least = (self._settings.min_area_px or _DEFAULT_AREA * pixels) / state.block**2
         found = state.stats[1 : count + 1]
-        found = found[found[:, AREA] >= max(least, 2)]
+        found = found[self._large(state, found)]
         found = found[np.argsort(-found[:, AREA], kind="stable")][:_MAX_BOXES]
         rows, columns = state.grid.shape
+        down, right = state.shift[0] / state.block, state.shift[1] / state.block
         return tuple(
             (
-                round(float(x[X0]) / columns, 4),
-                round(float(x[Y0]) / rows, 4),
+                round(min(max((float(x[X0]) + right) / columns, 0.0), 1.0), 4),
+                round(min(max((float(x[Y0]) + down) / rows, 0.0), 1.0), 4),
                 round(float(x[X1] - x[X0]) / columns, 4),
                 round(float(x[Y1] - x[Y0]) / rows, 4),
             )

@@ -7,22 +7,31 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from hub.core.error import InvalidInput
+from hub.vision.areas import Point, Polygon, Scale
 
 STREAMS = ("rtsp", "rtsps")
 SNAPSHOTS = ("http", "https")
 ANALYSES = ("motion", "plate")
 KINDS = {"": STREAMS + SNAPSHOTS, "stream": STREAMS, "snapshot": SNAPSHOTS, "mjpeg": SNAPSHOTS}
 MOST_RECORD_S = 60.0
+MOST_MASKS = 32
 MAX_URL = 2048
 _HINT = "give the camera's own address, such as rtsp://192.0.2.10/stream1"
 
 
 @dataclass(frozen=True, slots=True)
 class MotionSettings:
-    """``sensitivity`` 0 (only strong changes) to 1 (faint ones too); ``min_area_px`` in pixels of the picture."""
+    """``sensitivity`` 0 (only strong changes) to 1 (faint ones too); ``min_area_px`` in pixels of the picture.
+
+    Where the operator set a ``scale``, what is smaller than ``min_size_m`` both ways is left out instead.
+    ``masks``: polygons in fractions of the picture in which nothing is looked for.
+    """
 
     sensitivity: float = 0.5
     min_area_px: float | None = None
+    min_size_m: float = 0.5
+    scale: Scale | None = None
+    masks: tuple[Polygon, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +93,6 @@ def parse(args: dict[str, Any]) -> SourceSpec:
     if not isinstance(analyse, list) or any(item not in ANALYSES for item in analyse):
         raise InvalidInput("must be a list of motion and plate", where="analyse")
     motion, plate = _table(args, "motion"), _table(args, "plate")
-    area = _number(motion, "min_area_px", None, 1, 1e8)
     fps = _number(args, "fps", 5.0, 0.1, 30) or 5.0
     return SourceSpec(
         key=_text(args, "key", required=True),
@@ -92,13 +100,45 @@ def parse(args: dict[str, Any]) -> SourceSpec:
         username=username,
         password=password,
         analyse=frozenset(analyse),
-        motion=MotionSettings(_number(motion, "sensitivity", 0.5, 0, 1) or 0.0, area),
+        motion=_motion(motion),
         plate=PlateSettings(_number(plate, "min_interval_s", 10.0, 0, 86_400) or 0.0),
         fps=fps,
         every_s=_number(args, "every_s", 1.0 / fps, 0.03, 3600) or 1.0,
         live_url=_live(args, url, username),
         record_s=_number(args, "record_s", 0.0, 0, MOST_RECORD_S) or 0.0,
     )
+
+
+def _motion(args: dict[str, Any]) -> MotionSettings:
+    scale = _points(args.get("scale"), "scale", 1, 2)
+    masks = args.get("masks") or []
+    if not isinstance(masks, list) or len(masks) > MOST_MASKS:
+        raise InvalidInput(f"must be a list of at most {MOST_MASKS} polygons", where="masks")
+    polygons = tuple(_points(mask, "masks", 3, 64) for mask in masks)
+    if any(not 0 <= row <= 1 or metres <= 0 for row, metres in scale):
+        raise InvalidInput("must be rows from 0 to 1, each with metres over 0", where="scale")
+    if any(not 0 <= number <= 1 for polygon in polygons for point in polygon for number in point):
+        raise InvalidInput("must be fractions of the picture, from 0 to 1", where="masks")
+    return MotionSettings(
+        sensitivity=_number(args, "sensitivity", 0.5, 0, 1) or 0.0,
+        min_area_px=_number(args, "min_area_px", None, 1, 1e8),
+        min_size_m=_number(args, "min_size_m", 0.5, 0, 1000) or 0.0,
+        scale=Scale(scale) if scale else None,
+        masks=polygons,
+    )
+
+
+def _points(value: Any, where: str, least: int, most: int) -> tuple[Point, ...]:
+    """``least`` to ``most`` pairs of numbers; none when there is no value."""
+    if value is None:
+        return ()
+    pairs: list[Any] = value if isinstance(value, list) and least <= len(value) <= most else [None]
+    if any(not isinstance(pair, list) or len(pair) != 2 for pair in pairs):
+        raise InvalidInput(f"must be {least} to {most} pairs of numbers", where=where)
+    numbers = [[_number({where: number}, where, None, 0, 1e6) for number in pair] for pair in pairs]
+    if any(number is None for pair in numbers for number in pair):
+        raise InvalidInput("must be numbers", where=where)
+    return tuple((pair[0] or 0.0, pair[1] or 0.0) for pair in numbers)
 
 
 def _check_kind(args: dict[str, Any], url: str) -> None:

@@ -1,0 +1,76 @@
+"""Whether the camera still sees its scene: moved, covered, out of focus or dark.
+
+``sharpness`` reads few rows of the picture itself: what a lens out of focus loses first is finer than a cell of the
+grid. ``edge_energy`` and ``alignment`` compare edges on the grid with those of the background, which a change of light
+leaves where they are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba as nb
+import numpy as np
+
+OK, MOVED, COVERED, DEFOCUSED, DARK = range(5)
+NAMES = ("ok", "moved", "covered", "defocused", "dark")
+
+_PLANE = nb.types.Array(nb.uint8, 1, "C", readonly=True)
+_GRID16 = nb.int16[:, ::1]
+
+
+@nb.njit(nb.int64(_PLANE, nb.int64[::1], nb.int64, nb.int64[::1]), cache=True, nogil=True)
+def sharpness(plane: Any, shape: Any, every: Any, out: Any) -> Any:
+    """Mean luma × 256 into ``out[0]``; returns 65536 × (mean |step| between pixels two apart) / (mean luma + 8).
+
+    On one pixel row of each ``every``.
+    """
+    height, width, stride = shape[0], shape[1], shape[2]
+    light, steps, number = 0, 0, 0
+    for y in range(every // 2, height, every):
+        row = plane[y * stride : y * stride + width]
+        first, second = row[: width - 2], row[2:width]
+        part: Any = np.uint32(0)
+        bright: Any = np.uint32(0)
+        for x in range(width - 2):
+            a, b = first[x], second[x]
+            part += np.uint32(max(a, b) - min(a, b))
+            bright += np.uint32(a)
+        steps += part
+        light += bright
+        number += width - 2
+    out[0] = light * 256 // max(number, 1)
+    return steps * 65536 // max(light + 8 * number, 1)
+
+
+@nb.njit(nb.int64(_GRID16), cache=True, nogil=True)
+def edge_energy(grid: Any) -> Any:
+    """Mean step of light between cells two apart, over what noise gives (32), × 16."""
+    rows, columns = grid.shape
+    total = 0
+    for r in range(1, rows - 1, 2):
+        for c in range(1, columns - 1):
+            across = abs(np.int64(grid[r, c + 1]) - grid[r, c - 1])
+            over = abs(np.int64(grid[r + 1, c]) - grid[r - 1, c])
+            total += max(across + over - 64, 0)
+    return total * 16 // max(((rows - 1) // 2) * (columns - 2), 1)
+
+
+@nb.njit(nb.float64(_GRID16, _GRID16), cache=True, nogil=True)
+def alignment(grid: Any, background: Any) -> Any:
+    """Correlation of the strengths of edges at the same cells: near 0 for another view, over 0.3 for another light."""
+    rows, columns = grid.shape
+    one = two = both = first = second = 0.0
+    number = 0
+    for r in range(1, rows - 1):
+        for c in range(1, columns - 1):
+            a = abs(np.int64(grid[r, c + 1]) - grid[r, c - 1]) + abs(np.int64(grid[r + 1, c]) - grid[r - 1, c])
+            b = abs(np.int64(background[r, c + 1]) - background[r, c - 1])
+            b += abs(np.int64(background[r + 1, c]) - background[r - 1, c])
+            a, b = min(a, 1024), min(b, 1024)
+            one, two, number = one + a, two + b, number + 1
+            first, second, both = first + a * a, second + b * b, both + a * b
+    if number == 0:
+        return 0.0
+    spread = (first - one * one / number) * (second - two * two / number)
+    return (both - one * two / number) / np.sqrt(spread) if spread > 0 else 0.0
