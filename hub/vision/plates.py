@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub.kernels import plate as kernel
-from hub.vision.picture import Box
+from hub.vision.picture import Box, overlap
 from hub.vision.reader import PlateReader, PlateText
 
 WORK_PIXELS = 1_100_000
@@ -42,15 +42,6 @@ class Sighting:
 
     candidate: Candidate
     text: PlateText | None
-
-
-def overlap(a: Box, b: Box) -> float:
-    """Intersection over union of two boxes."""
-    wide, high = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    if wide <= 0 or high <= 0:
-        return 0.0
-    shared = wide * high
-    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
 
 
 def _within(a: Box, b: Box) -> float:

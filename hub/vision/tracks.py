@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from hub.vision.picture import Box, Picture
-from hub.vision.plates import AT_REST, Candidate, Sighting, looks_same, overlap
+from hub.vision.picture import Box, Picture, overlap
+from hub.vision.plates import AT_REST, Candidate, Sighting, looks_same
 from hub.vision.provinces import distance
 from hub.vision.reader import PlateText
 

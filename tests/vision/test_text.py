@@ -16,8 +16,8 @@ from PIL import Image
 from hub.core.error import InvalidInput
 from hub.vision import grammar, provinces
 from hub.vision.motion import MotionWatch
-from hub.vision.picture import Picture, StillPicture
-from hub.vision.plates import Candidate, Sighting, looks_same, overlap
+from hub.vision.picture import Picture, StillPicture, overlap
+from hub.vision.plates import Candidate, Sighting, looks_same
 from hub.vision.platewatch import PlateWatch
 from hub.vision.reader import PlateText
 from hub.vision.spec import MotionSettings, PlateSettings, parse
