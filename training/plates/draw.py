@@ -1,0 +1,168 @@
+"""Plates drawn from the front: their kinds, and where each character stands.
+
+Sizes after the ministerial regulations on registration plates: cars 340 × 150 mm, motorcycles 220 × 172 mm; a pixel
+is a millimetre here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hub.vision.grammar import CONFUSED, CONSONANTS
+from hub.vision.provinces import PROVINCES
+from training.plates.faces import Face
+from training.plates.glyphs import mask
+
+CAR, MOTORCYCLE = 0, 1
+SIZES = ((150, 340), (172, 220))  # height, width
+HARD = "".join(CONFUSED)
+Picture = NDArray[np.float32]
+Random = np.random.Generator
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """From which a plate's faces are drawn by lot."""
+
+    letters: tuple[Face, ...]
+    digits: tuple[Face, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plate:
+    """``picture``: luma 0..255, float32 (H, W). ``places``: of each character of ``text`` its left and right in
+    pixels, and its line."""
+
+    picture: Picture
+    layout: int
+    text: str
+    places: tuple[tuple[float, float, int], ...]
+    province: int
+
+
+def words(random: Random, letters: str | None = None) -> tuple[str, str]:
+    """A series and a number. ``letters``: what the series' consonants are taken from."""
+
+    def consonant() -> str:
+        pool = letters or (HARD if random.random() < 0.35 else CONSONANTS)
+        return pool[random.integers(len(pool))]
+
+    digit = str(random.integers(1, 10)) if random.random() < 0.7 else ""
+    length = random.choice(4, p=(0.06, 0.1, 0.2, 0.64)) + 1
+    number = str(random.integers(10 ** (length - 1), 10**length))
+    return digit + consonant() + consonant(), number
+
+
+def draw(random: Random, faces: Faces, layout: int = CAR, letters: str | None = None) -> Plate:
+    """One plate."""
+    series, number = words(random, letters)
+    ink = np.zeros(SIZES[layout], np.float32)
+    letter, digit, small = (pool[random.integers(len(pool))] for pool in (faces.letters, faces.digits, faces.letters))
+    pen = _Pen(random, ink, letter, digit)
+    province = int(random.integers(len(PROVINCES)))
+    if layout == CAR:
+        places = pen.row(series, number, 0.10, 0.07 + random.uniform(-0.03, 0.04), random.uniform(0.40, 0.52))
+        pen.name(small, PROVINCES[province], random.uniform(0.75, 0.83), random.uniform(0.12, 0.2))
+    else:
+        places = pen.row(series, "", 0.12, 0.06, random.uniform(0.24, 0.31))
+        pen.name(small, PROVINCES[province], random.uniform(0.45, 0.52), random.uniform(0.10, 0.15))
+        places += [(a, b, 1) for a, b, _ in pen.row(number, "", 0.08, random.uniform(0.58, 0.63), random.uniform(0.3, 0.36))]
+    _thicken(random, ink)
+    return Plate(_coloured(random, ink), layout, series + number, tuple(places), province)
+
+
+class _Pen:
+    def __init__(self, random: Random, ink: Picture, letter: Face, digit: Face) -> None:
+        self.random, self.ink, self.letter, self.digit = random, ink, letter, digit
+        self.wide = random.uniform(0.62, 1.1), random.uniform(0.62, 1.1)  # letters and digits stretch by themselves
+        self.high = random.uniform(0.92, 1.08)  # of the digits beside the letters
+
+    def row(self, first: str, second: str, margin: float, top: float, high: float) -> list[tuple[float, float, int]]:
+        """A line of characters, centred, as wide as fits; where each stands."""
+        height, width = self.ink.shape
+        body = high * height
+        marks = [self._mark(char, body) for char in first + second]
+        touching = self.random.uniform(-0.07, 0.10) * body
+        gaps = [touching + (self.random.uniform(0.12, 0.5) * body if n == len(first) and second else 0.0)
+                for n in range(len(marks))]  # fmt: skip
+        gaps[0] = 0.0
+        room, wanted = (1 - 2 * margin) * width, sum(m.shape[1] for m, _ in marks) + sum(gaps)
+        squeeze = min(1.0, room / wanted)
+        if squeeze < 1.0:
+            marks = [(_resized(m, m.shape[0], m.shape[1] * squeeze), base) for m, base in marks]
+            gaps = [gap * squeeze for gap in gaps]
+        left = (width - sum(m.shape[1] for m, _ in marks) - sum(gaps)) / 2 + self.random.uniform(-0.02, 0.02) * width
+        base, places = top * height + body, []
+        for (made, up), gap in zip(marks, gaps, strict=True):
+            left += gap
+            self._stamp(made, left, base - up)
+            places.append((left, left + made.shape[1], 0))
+            left += made.shape[1]
+        return places
+
+    def _mark(self, char: str, body: float) -> tuple[NDArray[np.uint8], float]:
+        latin = char.isascii()
+        face, stretch = (self.digit, self.wide[1]) if latin else (self.letter, self.wide[0])
+        shape, up = mask(face, char)
+        reference = mask(face, "8" if latin else "ก")[0].shape[0]
+        scale = body / max(reference, 1) * (self.high if latin else 1.0)
+        return _resized(shape, shape.shape[0] * scale, shape.shape[1] * scale * stretch), up * scale
+
+    def name(self, face: Face, text: str, middle: float, high: float) -> None:
+        """The province."""
+        height, width = self.ink.shape
+        shape, up = mask(face, text)
+        scale = high * height / max(mask(face, "ก")[0].shape[0], 1) * 0.75
+        made = _resized(shape, shape.shape[0] * scale, min(shape.shape[1] * scale * self.random.uniform(0.75, 1.15), 0.8 * width))
+        left = (width - made.shape[1]) / 2 + self.random.uniform(-0.02, 0.02) * width
+        self._stamp(made, left, middle * height + 0.3 * high * height - up * scale)
+
+    def _stamp(self, made: NDArray[np.uint8], left: float, top: float) -> None:
+        height, width = self.ink.shape
+        x, y = round(left), round(top)
+        x0, y0, x1, y1 = max(x, 0), max(y, 0), min(x + made.shape[1], width), min(y + made.shape[0], height)
+        if x1 > x0 and y1 > y0:
+            part = self.ink[y0:y1, x0:x1]
+            np.maximum(part, made[y0 - y : y1 - y, x0 - x : x1 - x] / np.float32(255), out=part)
+
+
+def _resized(shape: NDArray[np.uint8], high: float, wide: float) -> NDArray[np.uint8]:
+    size = (max(2, round(wide)), max(2, round(high)))
+    return np.asarray(cv2.resize(shape, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _thicken(random: Random, ink: Picture) -> None:
+    """Strokes a little thinner or thicker."""
+    lot = random.random()
+    kernel = np.ones((2, 2) if random.random() < 0.5 else (3, 3), np.uint8)
+    if lot < 0.3:
+        ink[:] = cv2.dilate(ink, kernel)
+    elif lot < 0.45:
+        ink[:] = cv2.erode(ink, np.ones((2, 2), np.uint8))
+
+
+def _coloured(random: Random, ink: Picture) -> Picture:
+    """Ink on a ground, with frame, embossing and what a plate carries: private, commercial, taxi, red, special."""
+    height, width = ink.shape
+    kind = random.choice(5, p=(0.6, 0.1, 0.1, 0.08, 0.12))
+    ground = (random.uniform(215, 255), random.uniform(170, 215), random.uniform(180, 220), random.uniform(70, 130),
+              random.uniform(150, 240))[kind]  # fmt: skip
+    dark = random.uniform(5, 60) if kind != 3 else random.uniform(0, 30)
+    base = np.full(ink.shape, ground, np.float32)
+    if kind == 4:  # the drawings of auctioned plates, and sky
+        rough = random.uniform(-40, 30, (random.integers(2, 7), random.integers(2, 12))).astype(np.float32)
+        base += cv2.resize(rough, (width, height), interpolation=cv2.INTER_CUBIC)
+    if random.random() < 0.8:
+        inset, thick = int(random.integers(2, 8)), int(random.integers(1, 4))
+        cv2.rectangle(ink, (inset, inset), (width - 1 - inset, height - 1 - inset), 1.0, thick)
+    if random.random() < 0.4:  # embossed: light from one side
+        shift = cv2.GaussianBlur(ink, (0, 0), 1.2)
+        base += (np.roll(shift, (1, 1), (0, 1)) - np.roll(shift, (-1, -1), (0, 1))) * random.uniform(-60, 60)
+    for _ in range(int(random.integers(0, 5))):  # bolts and stickers
+        x, y = int(random.uniform(0.03, 0.97) * width), int(random.choice((0.08, 0.92)) * height)
+        cv2.circle(base, (x, y), int(random.integers(2, 6)), float(random.uniform(20, 250)), -1)
+    return np.asarray(base * (1 - ink) + dark * ink, np.float32)

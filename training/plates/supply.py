@@ -1,0 +1,64 @@
+"""Samples made beside the training, in order: the same seed gives the same samples, whatever the machine's pace."""
+
+from __future__ import annotations
+
+import multiprocessing as mp
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from training.plates import faces
+from training.plates.draw import CAR, MOTORCYCLE, Faces
+from training.plates.samples import corners, reading
+
+SHARD = 1_000
+Shard = dict[str, NDArray[Any]]
+Maker = Callable[[int, int], Shard]
+
+
+def trained() -> Faces:
+    """The faces that are trained on."""
+    return Faces(tuple(faces.looped()), tuple(faces.digits()))
+
+
+def readings(seed: int, number: int, size: int = SHARD, pool: Faces | None = None, letters: str | None = None) -> Shard:
+    """Straightened plates: one in seven of a motorcycle."""
+    random, pool = np.random.default_rng((seed, 1, number)), pool or trained()
+    made = [
+        reading(random, pool, layout=MOTORCYCLE if random.random() < 0.14 else CAR, letters=letters) for _ in range(size)
+    ]
+    return {
+        "top": np.stack([one.top for one in made]), "bottom": np.stack([one.bottom for one in made]),
+        "columns": np.stack([one.columns for one in made]),
+        "province": np.array([one.province for one in made], np.int64),
+        "text": np.array([one.text for one in made]),
+    }  # fmt: skip
+
+
+def pictures(seed: int, number: int, size: int = SHARD) -> Shard:
+    """Pictures with plates in them."""
+    random, pool = np.random.default_rng((seed, 2, number)), trained()
+    made = [corners(random, pool) for _ in range(size)]
+    return {
+        "picture": np.stack([one.picture for one in made]), "corners": np.stack([one.corners for one in made]),
+        "layout": np.array([one.layout for one in made], np.float32),
+        "there": np.array([one.there for one in made], np.float32),
+    }  # fmt: skip
+
+
+def _ready() -> None:
+    cv2.setNumThreads(1)
+
+
+def _make(job: tuple[Maker, int, int]) -> Shard:
+    make, seed, number = job
+    return make(seed, number)
+
+
+def shards(make: Maker, seed: int, count: int, workers: int) -> Iterator[Shard]:
+    """The first ``count`` shards, in order, made by ``workers`` processes ahead of their use."""
+    with mp.get_context("fork").Pool(workers, _ready) as pool:
+        yield from pool.imap(_make, [(make, seed, number) for number in range(count)], chunksize=1)
