@@ -62,8 +62,6 @@ class PlateTracks:
         reports = self.ended(at)
         taken: list[_Track] = []
         for sighting in sightings:
-            if sighting.text is None:
-                continue
             track = self._track(sighting.candidate, sighting.text, at, taken)
             taken.append(track)
             key = sighting.text.text

@@ -45,7 +45,8 @@ def blurred(random: Random, picture: Picture, most: float = 2.2) -> Picture:
         kernel = np.zeros((length, length), np.float32)
         angle = random.uniform(-0.5, 0.5)
         for step in np.linspace(-1, 1, 4 * length):
-            kernel[round((length - 1) / 2 * (1 + step * np.sin(angle))), round((length - 1) / 2 * (1 + step * np.cos(angle)))] = 1
+            down, across = (round((length - 1) / 2 * (1 + step * part)) for part in (np.sin(angle), np.cos(angle)))
+            kernel[down, across] = 1
         return np.asarray(cv2.filter2D(picture, -1, kernel / kernel.sum()), np.float32)
     return picture
 
@@ -68,11 +69,11 @@ def background(random: Random, height: int, width: int) -> Picture:
         rough = random.uniform(-60, 60, (random.integers(2, 9), random.integers(2, 9))).astype(np.float32)
         base += cv2.resize(rough, (width, height), interpolation=cv2.INTER_CUBIC)
     for _ in range(int(random.integers(0, 7))):
-        a, b = (random.uniform(-0.2, 1.2, 2) * (width, height) for _ in range(2))
+        a, b = ((random.uniform(-0.2, 1.2, 2) * (width, height)).astype(int).tolist() for _ in range(2))
         if random.random() < 0.5:
-            cv2.line(base, a.astype(int).tolist(), b.astype(int).tolist(), float(random.uniform(0, 255)), int(random.integers(1, 9)))
+            cv2.line(base, a, b, float(random.uniform(0, 255)), int(random.integers(1, 9)))
         else:
-            cv2.rectangle(base, a.astype(int).tolist(), b.astype(int).tolist(), float(random.uniform(0, 255)), int(random.choice((-1, 1, 2, 4))))
+            cv2.rectangle(base, a, b, float(random.uniform(0, 255)), int(random.choice((-1, 1, 2, 4))))
     if random.random() < 0.25:
         leaves = random.uniform(-70, 70, (height // 3 + 1, width // 3 + 1)).astype(np.float32)
         base += cv2.resize(leaves, (width, height))

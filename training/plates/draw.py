@@ -70,7 +70,8 @@ def draw(random: Random, faces: Faces, layout: int = CAR, letters: str | None = 
     else:
         places = pen.row(series, "", 0.12, 0.06, random.uniform(0.24, 0.31))
         pen.name(small, PROVINCES[province], random.uniform(0.45, 0.52), random.uniform(0.10, 0.15))
-        places += [(a, b, 1) for a, b, _ in pen.row(number, "", 0.08, random.uniform(0.58, 0.63), random.uniform(0.3, 0.36))]
+        lower = pen.row(number, "", 0.08, random.uniform(0.58, 0.63), random.uniform(0.3, 0.36))
+        places += [(left, right, 1) for left, right, _ in lower]
     _thicken(random, ink)
     return Plate(_coloured(random, ink), layout, series + number, tuple(places), province)
 
@@ -80,6 +81,8 @@ class _Pen:
         self.random, self.ink, self.letter, self.digit = random, ink, letter, digit
         self.wide = random.uniform(0.62, 1.1), random.uniform(0.62, 1.1)  # letters and digits stretch by themselves
         self.high = random.uniform(0.92, 1.08)  # of the digits beside the letters
+        # on real plates a letter's foot or flag is squeezed into the height of the others; in print it stands out
+        self.squeezed = bool(random.random() < 0.7)
 
     def row(self, first: str, second: str, margin: float, top: float, high: float) -> list[tuple[float, float, int]]:
         """A line of characters, centred, as wide as fits; where each stands."""
@@ -110,6 +113,10 @@ class _Pen:
         shape, up = mask(face, char)
         reference = mask(face, "8" if latin else "ก")[0].shape[0]
         scale = body / max(reference, 1) * (self.high if latin else 1.0)
+        if self.squeezed and not latin:
+            high = body * self.random.uniform(0.97, 1.05)
+            made = _resized(shape, high, shape.shape[1] * scale * stretch)
+            return made, high - body * self.random.uniform(-0.01, 0.05)
         return _resized(shape, shape.shape[0] * scale, shape.shape[1] * scale * stretch), up * scale
 
     def name(self, face: Face, text: str, middle: float, high: float) -> None:
@@ -117,7 +124,8 @@ class _Pen:
         height, width = self.ink.shape
         shape, up = mask(face, text)
         scale = high * height / max(mask(face, "ก")[0].shape[0], 1) * 0.75
-        made = _resized(shape, shape.shape[0] * scale, min(shape.shape[1] * scale * self.random.uniform(0.75, 1.15), 0.8 * width))
+        wide = min(shape.shape[1] * scale * self.random.uniform(0.75, 1.15), 0.8 * width)
+        made = _resized(shape, shape.shape[0] * scale, wide)
         left = (width - made.shape[1]) / 2 + self.random.uniform(-0.02, 0.02) * width
         self._stamp(made, left, middle * height + 0.3 * high * height - up * scale)
 

@@ -52,7 +52,7 @@ def looped() -> list[Face]:
         *_fontsource("mali", weights=(500, 600)),
     ]  # fmt: skip
     if not found:
-        raise SystemExit(f"no faces: install Debian's fonts-thai-tlwg and fonts-arundina, and run npm ci in {FOLDER.parent}")
+        raise SystemExit(f"no faces: apt-get install fonts-thai-tlwg fonts-arundina, and npm ci in {FOLDER.parent}")
     return found
 
 

@@ -68,7 +68,7 @@ class ProvinceReader(nn.Module):
 
 
 class CornerFinder(nn.Module):
-    """(N, 1, 64, 128) → (N, 10): x and y of four corners as fractions, then the logits of "a plate" and "three lines"."""
+    """(N, 1, 64, 128) → (N, 10): x and y of four corners as fractions, and the logits of "a plate", "three lines"."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -45,7 +46,9 @@ class Corners:
     there: bool
 
 
-def reading(random: Random, faces: Faces, *, layout: int = CAR, letters: str | None = None, ease: float = 1.0) -> Reading:
+def reading(
+    random: Random, faces: Faces, *, layout: int = CAR, letters: str | None = None, ease: float = 1.0
+) -> Reading:
     """A plate as the corner network would straighten it. ``ease`` below 1 degrades less."""
     plate = draw(random, faces, layout, letters)
     height, width = plate.picture.shape
@@ -93,7 +96,7 @@ def _label(columns: NDArray[np.int8], places: list[tuple[float, float]], text: s
         reach, middle = max(0.5, 0.22 * (right - left)), (left + right) / 2
         at = [c for c in range(COLUMNS) if abs(c + 0.5 - middle) <= reach]
         columns[at] = ALPHABET.index(char) + 1
-    for (_, right), (left, _) in zip(places, places[1:], strict=False):
+    for (_, right), (left, _) in pairwise(places):
         between = int((right + left) / 2)
         if 0 <= between < COLUMNS and columns[between] <= 0:
             columns[between] = 0
@@ -103,10 +106,11 @@ def part(picture: Luma, quad: NDArray[np.float32], rows: tuple[float, float], si
     """Some rows (fractions) of what lies in a quadrilateral, upright, in ``size`` (height, width)."""
     height, width = size
     to = cv2.getPerspectiveTransform(np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32), quad.astype(np.float32))
-    unit = np.array([[1 / width, 0, 0.5 / width], [0, (rows[1] - rows[0]) / height, rows[0] + 0.5 * (rows[1] - rows[0]) / height], [0, 0, 1]])
-    return np.asarray(cv2.warpPerspective(
-        picture, to @ unit, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
-    ), np.uint8)  # fmt: skip
+    tall = rows[1] - rows[0]
+    unit = np.array([[1 / width, 0, 0.5 / width], [0, tall / height, rows[0] + 0.5 * tall / height], [0, 0, 1]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    made = cv2.warpPerspective(picture, to @ unit, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(made, np.uint8)
 
 
 def corners(random: Random, faces: Faces) -> Corners:
@@ -119,8 +123,8 @@ def corners(random: Random, faces: Faces) -> Corners:
     if there:
         plate = draw(random, faces, layout)
         quad = _placed(random, plate.picture.shape, height, width)
-        frame = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32) * (plate.picture.shape[1], plate.picture.shape[0])
-        to = cv2.getPerspectiveTransform(frame.astype(np.float32), quad)
+        deep, wide = plate.picture.shape
+        to = cv2.getPerspectiveTransform(np.array([[0, 0], [wide, 0], [wide, deep], [0, deep]], np.float32), quad)
         shrunk = cv2.warpPerspective(lit(random, plate.picture), to, (width, height), flags=cv2.INTER_AREA)
         inside = cv2.warpPerspective(np.ones_like(plate.picture), to, (width, height))
         scene = scene * (1 - inside) + shrunk * inside

@@ -27,9 +27,8 @@ def trained() -> Faces:
 def readings(seed: int, number: int, size: int = SHARD, pool: Faces | None = None, letters: str | None = None) -> Shard:
     """Straightened plates: one in seven of a motorcycle."""
     random, pool = np.random.default_rng((seed, 1, number)), pool or trained()
-    made = [
-        reading(random, pool, layout=MOTORCYCLE if random.random() < 0.14 else CAR, letters=letters) for _ in range(size)
-    ]
+    layouts = (MOTORCYCLE if random.random() < 0.14 else CAR for _ in range(size))
+    made = [reading(random, pool, layout=layout, letters=letters) for layout in layouts]
     return {
         "top": np.stack([one.top for one in made]), "bottom": np.stack([one.bottom for one in made]),
         "columns": np.stack([one.columns for one in made]),

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, smooth_l1_loss
 
 from training.plates import supply
-from training.plates.networks import CornerFinder, ProvinceReader, RowReader
+from training.plates.networks import ProvinceReader, RowReader
 from training.plates.samples import IGNORED
 
 BATCH = 128
@@ -40,17 +40,17 @@ def reading_loss(model: nn.Module, batch: Batch) -> Tensor:
     """Cross-entropy by column, and of the province."""
     assert isinstance(model, Both)  # noqa: S101 - for the type
     columns = model.row(_seen(batch["top"])).float()
-    row = F.cross_entropy(columns.flatten(0, 1), batch["columns"].long().flatten(), ignore_index=IGNORED)
-    province = F.cross_entropy(model.province(_seen(batch["bottom"])).float(), batch["province"], label_smoothing=0.02)
+    row = cross_entropy(columns.flatten(0, 1), batch["columns"].long().flatten(), ignore_index=IGNORED)
+    province = cross_entropy(model.province(_seen(batch["bottom"])).float(), batch["province"], label_smoothing=0.02)
     return row + 0.3 * province
 
 
 def corner_loss(model: nn.Module, batch: Batch) -> Tensor:
     """Where the corners are, whether there is a plate, and of which form."""
     told, there = model(_seen(batch["picture"])).float(), batch["there"]
-    far = F.smooth_l1_loss(told[:, :8], batch["corners"].flatten(1), beta=0.01, reduction="none").mean(1)
-    form = F.binary_cross_entropy_with_logits(told[:, 9], batch["layout"], reduction="none")
-    plate = F.binary_cross_entropy_with_logits(told[:, 8], there)
+    far = smooth_l1_loss(told[:, :8], batch["corners"].flatten(1), beta=0.01, reduction="none").mean(1)
+    form = binary_cross_entropy_with_logits(told[:, 9], batch["layout"], reduction="none")
+    plate = binary_cross_entropy_with_logits(told[:, 8], there)
     return 20 * (far * there).mean() + 0.3 * (form * there).mean() + 0.3 * plate
 
 
