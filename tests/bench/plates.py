@@ -3,7 +3,7 @@
 DATA_DIR holds pictures and ``labels.tsv`` (file, series, number, province): the whole way from picture to text, one
 thread. Exact: series and number are both right; without a reading all is wrong. ``.tesseract``: the program on the
 picture as it is, ``.tesseract_rectified``: on the plate that our corners straighten. Or it holds street photographs
-with ``NAME.txt`` beside each (file, x, y, w, h, plate): then where plates are found is measured, within 1, 3, 10 places.
+with ``NAME.txt`` beside each (file, x, y, w, h, plate): where plates are found is measured, within 1, 3 and 10 places.
 """
 
 from __future__ import annotations

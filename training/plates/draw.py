@@ -65,8 +65,12 @@ def draw(random: Random, faces: Faces, layout: int = CAR, letters: str | None = 
     pen = _Pen(random, ink, letter, digit)
     province = int(random.integers(len(PROVINCES)))
     if layout == CAR:
-        places = pen.row(series, number, 0.10, 0.07 + random.uniform(-0.03, 0.04), random.uniform(0.40, 0.52))
-        pen.name(small, PROVINCES[province], random.uniform(0.75, 0.83), random.uniform(0.12, 0.2))
+        # most as the regulation has it, some as they are drawn elsewhere: corners must not be told by the text alone
+        usual = random.random() < 0.65
+        high = random.uniform(0.40, 0.52) if usual else random.uniform(0.28, 0.5)
+        top = random.uniform(0.04, 0.11) if usual else random.uniform(0.05, 0.64 - high)
+        places = pen.row(series, number, 0.10, top, high)
+        pen.name(small, PROVINCES[province], random.uniform(0.74, 0.84), random.uniform(0.12, 0.2 if usual else 0.25))
     else:
         places = pen.row(series, "", 0.12, 0.06, random.uniform(0.24, 0.31))
         pen.name(small, PROVINCES[province], random.uniform(0.45, 0.52), random.uniform(0.10, 0.15))

@@ -60,11 +60,13 @@ def _seen(luma: Tensor) -> Tensor:
 
 def run(
     name: str, model: nn.Module, loss: Loss, make: supply.Maker, *, seed: int, count: int, workers: int, out: Path,
-    best_rate: float = 3e-3, told: Callable[[nn.Module], dict[str, Any]] = lambda _: {},
+    best_rate: float = 3e-3, start: Path | None = None, told: Callable[[nn.Module], dict[str, Any]] = lambda _: {},
 ) -> nn.Module:  # fmt: skip
     """Train on ``count`` shards; the running mean of the weights is what counts, and is saved as it comes."""
     torch.manual_seed(seed)
     random = np.random.default_rng(seed)
+    if start is not None:  # go on from weights that were saved
+        model.load_state_dict(torch.load(start))
     model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     mean = copy.deepcopy(model)
     turns = round(PASSES * supply.SHARD / BATCH)
