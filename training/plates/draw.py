@@ -87,6 +87,7 @@ class _Pen:
         self.high = random.uniform(0.92, 1.08)  # of the digits beside the letters
         # on real plates a letter's foot or flag is squeezed into the height of the others; in print it stands out
         self.squeezed = bool(random.random() < 0.7)
+        self.foot = random.uniform(0.3, 1.0)
 
     def row(self, first: str, second: str, margin: float, top: float, high: float) -> list[tuple[float, float, int]]:
         """A line of characters, centred, as wide as fits; where each stands."""
@@ -119,6 +120,7 @@ class _Pen:
         scale = body / max(reference, 1) * (self.high if latin else 1.0)
         if self.squeezed and not latin:
             high = body * self.random.uniform(0.97, 1.05)
+            shape = _low_footed(shape, round(up), self.foot)
             made = _resized(shape, high, shape.shape[1] * scale * stretch)
             return made, high - body * self.random.uniform(-0.01, 0.05)
         return _resized(shape, shape.shape[0] * scale, shape.shape[1] * scale * stretch), up * scale
@@ -140,6 +142,14 @@ class _Pen:
         if x1 > x0 and y1 > y0:
             part = self.ink[y0:y1, x0:x1]
             np.maximum(part, made[y0 - y : y1 - y, x0 - x : x1 - x] / np.float32(255), out=part)
+
+
+def _low_footed(shape: NDArray[np.uint8], base: int, share: float) -> NDArray[np.uint8]:
+    """With what stands below the base line squeezed to a share of its height."""
+    foot = shape[base:]
+    if foot.shape[0] < 0.08 * shape.shape[0] or base < 4:
+        return shape
+    return np.vstack([shape[:base], _resized(foot, max(3.0, share * foot.shape[0]), shape.shape[1])])
 
 
 def _resized(shape: NDArray[np.uint8], high: float, wide: float) -> NDArray[np.uint8]:
