@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from hub.vision.grammar import CONSONANTS, DIGITS
 
-ALPHABET = DIGITS + CONSONANTS
+LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+ALPHABET = DIGITS + CONSONANTS + LATIN
 """Class n of the reader is ``ALPHABET[n - 1]``; class 0 is none."""
 _KEPT = 0.001
 Columns = NDArray[np.float32]

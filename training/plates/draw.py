@@ -1,7 +1,7 @@
 """Plates drawn from the front: their kinds, and where each character stands.
 
-Sizes after the ministerial regulations on registration plates: cars 340 × 150 mm, motorcycles 220 × 172 mm; a pixel
-is a millimetre here.
+Sizes after the ministerial regulations on registration plates: cars 340 × 150 mm, motorcycles 220 × 172 mm, and for
+visitors from abroad a plate of one line, 520 × 110 mm; a pixel is a millimetre here.
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hub.vision.grammar import CONFUSED, CONSONANTS
+from hub.vision.grammar import CONFUSED, CONSONANTS, DIGITS
+from hub.vision.lattice import LATIN
 from hub.vision.provinces import PROVINCES
 from training.plates.faces import Face
 from training.plates.glyphs import mask
 
-CAR, MOTORCYCLE = 0, 1
-SIZES = ((150, 340), (172, 220))  # height, width
+CAR, MOTORCYCLE, LINE = 0, 1, 2
+SIZES = ((150, 340), (172, 220), (110, 520))  # height, width
 HARD = "".join(CONFUSED)
+NO_PROVINCE = -100
 Picture = NDArray[np.float32]
 Random = np.random.Generator
 
@@ -48,7 +50,7 @@ def words(random: Random, letters: str | None = None) -> tuple[str, str]:
     """A series and a number. ``letters``: what the series' consonants are taken from."""
 
     def consonant() -> str:
-        pool = letters or (HARD if random.random() < 0.35 else CONSONANTS)
+        pool = letters or (HARD if random.random() < 0.42 else CONSONANTS)
         return pool[random.integers(len(pool))]
 
     digit = str(random.integers(1, 10)) if random.random() < 0.7 else ""
@@ -59,6 +61,8 @@ def words(random: Random, letters: str | None = None) -> tuple[str, str]:
 
 def draw(random: Random, faces: Faces, layout: int = CAR, letters: str | None = None) -> Plate:
     """One plate."""
+    if layout == LINE:
+        return _line(random, faces)
     series, number = words(random, letters)
     ink = np.zeros(SIZES[layout], np.float32)
     letter, digit, small = (pool[random.integers(len(pool))] for pool in (faces.letters, faces.digits, faces.letters))
@@ -80,6 +84,34 @@ def draw(random: Random, faces: Faces, layout: int = CAR, letters: str | None = 
     return Plate(_coloured(random, ink), layout, series + number, tuple(places), province)
 
 
+def _line(random: Random, faces: Faces) -> Plate:
+    """A plate of one line of Latin letters and digits, in two or three groups, perhaps with a country's band."""
+    height, width = SIZES[LINE]
+    ink = np.zeros((height, width), np.float32)
+    groups, kind = [], int(random.integers(2))
+    for length in random.integers(1, 5, random.integers(2, 4)):
+        groups.append("".join((LATIN, DIGITS)[kind][n] for n in random.integers((26, 10)[kind], size=length)))
+        kind = 1 - kind if random.random() < 0.9 else kind
+    text = "".join(groups)[:9]
+    face = faces.digits[random.integers(len(faces.digits))]
+    pen = _Pen(random, ink, face, face)
+    band = random.uniform(0.06, 0.1) if random.random() < 0.55 else 0.0
+    high = random.uniform(0.55, 0.8)
+    breaks = tuple(np.cumsum([len(group) for group in groups])[:-1])
+    top = (1 - high) / 2 + random.uniform(-0.03, 0.03)
+    places = pen.row(text, "", random.uniform(0.02, 0.1) + band, top, high, breaks)
+    _thicken(random, ink)
+    picture = _coloured(random, ink)
+    if band:
+        wide = round(band * width)
+        picture[:, :wide] = random.uniform(20, 150)
+        cv2.circle(picture, (wide // 2, height // 3), wide // 3, float(random.uniform(120, 255)), 2)
+        country = _resized(mask(face, LATIN[random.integers(26)])[0], 0.25 * height, 0.6 * wide)
+        part = picture[height - 10 - country.shape[0] : height - 10, wide // 5 : wide // 5 + country.shape[1]]
+        np.maximum(part, country * np.float32(0.95), out=part)
+    return Plate(picture, LINE, text, tuple(places), NO_PROVINCE)
+
+
 class _Pen:
     def __init__(self, random: Random, ink: Picture, letter: Face, digit: Face) -> None:
         self.random, self.ink, self.letter, self.digit = random, ink, letter, digit
@@ -89,14 +121,17 @@ class _Pen:
         self.squeezed = bool(random.random() < 0.7)
         self.foot = random.uniform(0.3, 1.0)
 
-    def row(self, first: str, second: str, margin: float, top: float, high: float) -> list[tuple[float, float, int]]:
-        """A line of characters, centred, as wide as fits; where each stands."""
+    def row(
+        self, first: str, second: str, margin: float, top: float, high: float, breaks: tuple[int, ...] = ()
+    ) -> list[tuple[float, float, int]]:
+        """A line of characters, centred, as wide as fits; where each stands. ``breaks``: before which there is room."""
         height, width = self.ink.shape
         body = high * height
         marks = [self._mark(char, body) for char in first + second]
         touching = self.random.uniform(-0.07, 0.10) * body
-        gaps = [touching + (self.random.uniform(0.12, 0.5) * body if n == len(first) and second else 0.0)
-                for n in range(len(marks))]  # fmt: skip
+        if second:
+            breaks = (len(first),)
+        gaps = [touching + (self.random.uniform(0.12, 0.5) * body if n in breaks else 0.0) for n in range(len(marks))]
         gaps[0] = 0.0
         room, wanted = (1 - 2 * margin) * width, sum(m.shape[1] for m, _ in marks) + sum(gaps)
         squeeze = min(1.0, room / wanted)

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from hub.vision.provinces import PROVINCES
-from training.plates.samples import ALPHABET, COLUMNS
+from hub.vision.lattice import ALPHABET
+from training.plates.draw import SIZES
+from training.plates.samples import COLUMNS
 
 CLASSES = len(ALPHABET) + 1
 
@@ -68,14 +70,14 @@ class ProvinceReader(nn.Module):
 
 
 class CornerFinder(nn.Module):
-    """(N, 1, 64, 128) → (N, 10): x and y of four corners as fractions, and the logits of "a plate", "three lines"."""
+    """(N, 1, 64, 128) → (N, 12): x and y of four corners as fractions, the logits of "a plate" and of the layouts."""
 
     def __init__(self) -> None:
         super().__init__()
         self.body = nn.Sequential(
             Level(), conv(1, 16, 5, 2), conv(16, 32, 3, 2), conv(32, 48), conv(48, 64, 3, 2), conv(64, 64, 3, 2),
         )  # fmt: skip
-        self.head = nn.Sequential(nn.Linear(64 * 4 * 8, 96), nn.ReLU(inplace=True), nn.Linear(96, 10))
+        self.head = nn.Sequential(nn.Linear(64 * 4 * 8, 96), nn.ReLU(inplace=True), nn.Linear(96, 9 + len(SIZES)))
 
     def forward(self, picture: Tensor) -> Tensor:
         """See the class."""

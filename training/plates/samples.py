@@ -9,11 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hub.vision.grammar import CONSONANTS, DIGITS
+from hub.vision.lattice import ALPHABET
 from training.plates.degrade import background, blurred, coded, lit
-from training.plates.draw import CAR, MOTORCYCLE, SIZES, Faces, Plate, draw
+from training.plates.draw import CAR, LINE, MOTORCYCLE, SIZES, Faces, Plate, draw
 
-ALPHABET = DIGITS + CONSONANTS  # class 0 is none
 WHOLE = (64, 128)  # of the picture in which corners are looked for
 TOP, BOTTOM = (48, 224), (24, 128)
 STEP = 4  # pixels of the top picture for each column of the reader
@@ -57,7 +56,7 @@ def reading(
     # a plate 60 to 340 pixels wide in its picture
     scale = float(np.exp(random.uniform(np.log(0.19 + 0.2 * (1 - ease)), 0.0)))
     small = cv2.resize(seen, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    small = coded(random, blurred(random, small, (0.9 + 1.6 * scale) * ease))
+    small = coded(random, blurred(random, small, (0.7 + 3.8 * scale) * ease))
     corners = np.array([[24, 12], [24 + width, 12], [24 + width, 12 + height], [24, 12 + height]], np.float32)
     error = random.normal(0, 0.011, (4, 2)).astype(np.float32).clip(-0.035, 0.035) * (width, height)
     return straightened(small, (corners + error) * scale, plate, error)
@@ -73,14 +72,14 @@ def straightened(small: Luma, quad: NDArray[np.float32], plate: Plate, error: ND
     )
     middles = []
     for left, right, line in plate.places:
-        level = 0.3 * height if plate.layout == CAR else (0.2 if line == 0 else 0.77) * height
+        level = (0.3, (0.2, 0.77)[line], 0.5)[plate.layout] * height
         ends = cv2.perspectiveTransform(np.array([[[left, level], [right, level]]], np.float32), back)[0, :, 0]
         if plate.layout == MOTORCYCLE:
             ends = ends / 2 + 0.5 * line
         middles.append((float(ends[0]) * COLUMNS, float(ends[1]) * COLUMNS))
     _label(columns, middles, plate.text)
-    if plate.layout == CAR:
-        top, bottom = part(small, quad, TOP_OF, TOP), part(small, quad, BOTTOM_OF, BOTTOM)
+    if plate.layout != MOTORCYCLE:
+        top, bottom = part(small, quad, TOP_OF if plate.layout == CAR else (0.0, 1.0), TOP), part(small, quad, BOTTOM_OF, BOTTOM)
     else:
         half = (TOP[0], TOP[1] // 2)
         top = np.hstack([part(small, quad, FIRST_OF, half), part(small, quad, SECOND_OF, half)])
@@ -115,7 +114,7 @@ def part(picture: Luma, quad: NDArray[np.float32], rows: tuple[float, float], si
 
 def corners(random: Random, faces: Faces) -> Corners:
     """A picture with a plate somewhere in it, or without."""
-    layout = MOTORCYCLE if random.random() < 0.2 else CAR
+    layout = int(random.choice((CAR, MOTORCYCLE, LINE), p=(0.6, 0.2, 0.2)))
     height, width = 128, 256
     scene = background(random, height, width)
     there = bool(random.random() < 0.9)

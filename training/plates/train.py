@@ -49,7 +49,7 @@ def corner_loss(model: nn.Module, batch: Batch) -> Tensor:
     """Where the corners are, whether there is a plate, and of which form."""
     told, there = model(_seen(batch["picture"])).float(), batch["there"]
     far = smooth_l1_loss(told[:, :8], batch["corners"].flatten(1), beta=0.01, reduction="none").mean(1)
-    form = binary_cross_entropy_with_logits(told[:, 9], batch["layout"], reduction="none")
+    form = cross_entropy(told[:, 9:], batch["layout"], reduction="none")
     plate = binary_cross_entropy_with_logits(told[:, 8], there)
     return 20 * (far * there).mean() + 0.3 * (form * there).mean() + 0.3 * plate
 
