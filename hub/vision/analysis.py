@@ -9,8 +9,8 @@ from concurrent.futures import Executor
 from typing import Any
 
 from hub.core.error import Unavailable
-from hub.vision import tesseract
 from hub.vision.motion import MotionWatch
+from hub.vision.network import MISSING, NetworkReader
 from hub.vision.picture import Box, Picture, StillPicture, jpeg
 from hub.vision.plates import Candidate, PlateFinder, read_picture
 from hub.vision.platewatch import PlateWatch
@@ -25,8 +25,11 @@ _AROUND = 0.6
 
 @functools.cache
 def default_reader() -> PlateReader | None:
-    """The reader of this machine, or ``None`` when its program or data is missing. Asked once a process."""
-    return tesseract.TesseractReader() if tesseract.installed() else None
+    """The project's own reader, or ``None`` where its networks are missing. Asked once a process."""
+    try:
+        return NetworkReader()
+    except Unavailable:
+        return None
 
 
 class Analysis:
@@ -40,7 +43,7 @@ class Analysis:
         if "plate" in spec.analyse:
             reader = default_reader()
             if reader is None:
-                self._off = tesseract.MISSING
+                self._off = MISSING
             else:
                 self._plates = PlateWatch(spec.plate, reader, pool, self._tell_plate)
 
@@ -73,13 +76,13 @@ class Analysis:
 
     def _tell_plate(self, report: Report) -> None:
         data = plate_data(report.text.as_data(), report.candidate, report.picture)
-        crop = jpeg(report.picture, _around(report.candidate.box, report.picture))
+        crop = jpeg(report.picture, _around(report.candidate.plate, report.picture))
         self._emit("plate", {"key": self._key, "at": report.at, **data}, crop)
 
 
 def plate_data(text: dict[str, Any], candidate: Candidate, picture: Picture) -> dict[str, Any]:
     """A reading as it travels; ``box`` is x, y, w, h in fractions of the picture."""
-    left, top, right, bottom = candidate.box
+    left, top, right, bottom = candidate.plate
     wide, high = picture.width, picture.height
     box = [left / wide, top / high, (right - left) / wide, (bottom - top) / high]
     return {"alternatives": [], **text, "box": [round(min(max(value, 0.0), 1.0), 4) for value in box]}
@@ -95,10 +98,10 @@ def read_file(data: bytes) -> dict[str, Any]:
     """Plates of one JPEG or PNG file. ``InvalidInput`` for another, ``Unavailable`` without a reader."""
     reader = default_reader()
     if reader is None:
-        raise Unavailable(tesseract.MISSING)
+        raise Unavailable(MISSING)
     picture = StillPicture(data)
     started = time.perf_counter()
-    sightings = read_picture(PlateFinder(), reader, picture.luma())
-    plates = [plate_data(s.text.as_data(), s.candidate, picture) for s in sightings if s.text is not None]
+    sightings = read_picture(PlateFinder(rough=reader.refines), reader, picture.luma())
+    plates = [plate_data(s.text.as_data(), s.candidate, picture) for s in sightings]
     spent = round(time.perf_counter() - started, 4)
     return {"plates": plates, "width": picture.width, "height": picture.height, "seconds": spent}

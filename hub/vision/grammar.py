@@ -70,12 +70,13 @@ def _next(place: int, letter: str) -> int | None:
     return {0: 1, 3: 4, 4: 5, 5: 6, 6: 7}.get(place)
 
 
-def readings(symbols: list[Choices], limit: int = 5) -> list[Reading]:
-    """Grammatical readings of a row of symbols, likeliest first, by a beam over each symbol's choices."""
+def readings(symbols: list[Choices], limit: int = 5, *, widen: bool = True) -> list[Reading]:
+    """Grammatical readings of a row of symbols, likeliest first, by a beam over each symbol's choices. ``widen``: the
+    engine is one for printed text, so that letters it confuses are choices too."""
     beam: dict[tuple[int, str], float] = {(0, ""): 1.0}
     for choices in symbols:
         grown: dict[tuple[int, str], float] = {}
-        letters = _widened(choices)
+        letters = _widened(choices) if widen else dict(choices)
         for (place, text), likelihood in beam.items():
             skipped = likelihood * _SKIP
             grown[place, text] = max(grown.get((place, text), 0.0), skipped)

@@ -1,4 +1,4 @@
-"""The door behind which plates are read: any reader takes one upright plate and answers text or nothing."""
+"""The door behind which plates are read: any reader takes a place in a picture and answers text or nothing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+Luma = NDArray[np.uint8]
+Quad = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,26 @@ class PlateText:
         return data
 
 
-class PlateReader(Protocol):
-    """Reads one plate at a time. Called from several threads at once."""
+@dataclass(frozen=True, slots=True, eq=False)
+class PlateRead:
+    """A plate that was read, and the corners of where it really is."""
 
-    def read(self, plate: NDArray[np.uint8]) -> PlateText | None:
-        """Text of ``plate``, luma uint8 (H, W), upright and filling the picture; ``None`` when it cannot be read.
+    text: PlateText
+    quad: Quad
+
+
+class PlateReader(Protocol):
+    """Reads one plate at a time. Called from several threads at once. ``refines``: it looks for the corners itself, so
+    that a rough place is enough."""
+
+    @property
+    def refines(self) -> bool:
+        """See the class."""
+        ...
+
+    def read(self, luma: Luma, quad: Quad) -> PlateRead | None:
+        """The plate whose corners are about ``quad`` (float32 (4, 2), pixels, from top left clockwise) in
+        ``luma`` (uint8 (H, W)); ``None`` when it cannot be read.
 
         Errors: ``Unavailable`` when the engine is missing or does not answer in time.
         """

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from hub.vision.picture import Box, Picture
-from hub.vision.plates import AT_REST, Candidate, Sighting, looks_same, overlap
+from hub.vision.picture import Box, Picture, overlap
+from hub.vision.plates import AT_REST, Candidate, Sighting, looks_same
 from hub.vision.provinces import distance
 from hub.vision.reader import PlateText
 
@@ -62,8 +62,6 @@ class PlateTracks:
         reports = self.ended(at)
         taken: list[_Track] = []
         for sighting in sightings:
-            if sighting.text is None:
-                continue
             track = self._track(sighting.candidate, sighting.text, at, taken)
             taken.append(track)
             key = sighting.text.text

@@ -10,16 +10,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from PIL import Image
 
 from hub.core.error import InvalidInput
 from hub.vision import grammar, provinces
 from hub.vision.motion import MotionWatch
-from hub.vision.picture import Picture, StillPicture
-from hub.vision.plates import Candidate, Sighting, looks_same, overlap
+from hub.vision.picture import Picture, StillPicture, overlap
+from hub.vision.plates import Candidate, Sighting, looks_same
 from hub.vision.platewatch import PlateWatch
-from hub.vision.reader import PlateText
+from hub.vision.reader import Luma, PlateRead, PlateText, Quad
 from hub.vision.spec import MotionSettings, PlateSettings, parse
 from hub.vision.tracks import PlateTracks, Report
 
@@ -225,12 +224,15 @@ def test_motion_needs_its_area_and_its_strength() -> None:
 class _Script:
     """A reader that answers what it is told to, and counts."""
 
+    refines = False
+
     def __init__(self, answers: list[PlateText | None]) -> None:
         self.answers, self.asked = answers, 0
 
-    def read(self, plate: NDArray[np.uint8]) -> PlateText | None:
+    def read(self, luma: Luma, quad: Quad) -> PlateRead | None:
         self.asked += 1
-        return self.answers.pop(0) if self.answers else None
+        text = self.answers.pop(0) if self.answers else None
+        return PlateRead(text, quad) if text is not None else None
 
 
 def plate_scene() -> StillPicture:

@@ -1,4 +1,4 @@
-"""The default plate reader: the program ``tesseract`` with Thai data, one process a row of text.
+"""The peer of the plate reader: the program ``tesseract`` with Thai data, one process a row of text.
 
 The rows go in through a pipe (no plate is written to disk) and come back as hOCR with the engine's choices for each
 symbol, from which ``grammar`` takes the likeliest text.
@@ -17,13 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub.core.error import Unavailable
-from hub.kernels import text as kernel
+from hub.kernels.plate import rectify
 from hub.vision import grammar, provinces
-from hub.vision.reader import PlateText
+from hub.vision.network import NetworkReader
+from hub.vision.reader import Luma, PlateRead, PlateText, Quad
+from tests.bench import text_rows as kernel
 
 MISSING = "plate reading is off: tesseract with Thai is not installed (apt-get install tesseract-ocr tesseract-ocr-tha)"
 _CHOICE = re.compile(r"x_confs ([0-9.]+)'>([^<]*)</span>")
 _SYMBOL = re.compile(r"id='lstm_choices_")
+_UPRIGHT = (176, 400)
 MIN_FIT = 0.5
 """Least mean likelihood of a row's symbols. Of plates whose number was read right none was below 0.56; what is no plate
 mostly is. One letter that could be many lowers the confidence and not the fit: such a plate is told, with alternatives.
@@ -52,8 +55,11 @@ class TesseractReader:
         self._limit = limit
         self._slots = threading.BoundedSemaphore(parallel)
 
-    def read(self, plate: NDArray[np.uint8]) -> PlateText | None:
+    refines = False
+
+    def read(self, luma: Luma, quad: Quad) -> PlateRead | None:
         """See ``PlateReader``."""
+        plate = rectify(luma, quad, *_UPRIGHT)
         strokes = kernel.ink(plate)
         parts = kernel.rows(strokes)
         if parts is None:
@@ -64,7 +70,7 @@ class TesseractReader:
             return None
         province = self._province(lower)
         best, *others = (PlateText(r.series, r.number, province, r.likelihood) for r in found)
-        return PlateText(best.series, best.number, province, best.confidence, tuple(others))
+        return PlateRead(PlateText(best.series, best.number, province, best.confidence, tuple(others)), quad)
 
     def _registration(
         self, plate: NDArray[np.uint8], strokes: NDArray[np.uint8], row: tuple[int, int]
@@ -111,3 +117,16 @@ class TesseractReader:
             except subprocess.TimeoutExpired:
                 raise Unavailable(f"tesseract gave no answer in {self._limit:g} s") from None
         return done.stdout.decode("utf-8", "replace")
+
+
+class Rectified:
+    """The same on the plate that the hub's corner network straightens."""
+
+    refines = True
+
+    def __init__(self) -> None:
+        self._corners, self._reader = NetworkReader(), TesseractReader()
+
+    def read(self, luma: Luma, quad: Quad) -> PlateRead | None:
+        """See ``PlateReader``."""
+        return self._reader.read(luma, self._corners.locate(luma, quad).quad)
