@@ -1,7 +1,9 @@
-"""From probabilities by column to what may stand on a plate: the characters one by one, each with its alternatives."""
+"""From probabilities by column to the characters one by one, each with its alternatives: a plate's lattice."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +15,11 @@ LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 ALPHABET = DIGITS + CONSONANTS + LATIN
 """Class n of the reader is ``ALPHABET[n - 1]``; class 0 is none."""
 _KEPT = 0.001
+_MOST_CHOICES = 8
 Columns = NDArray[np.float32]
+Choices = tuple[tuple[str, float], ...]
+"""What one character may be: (character, probability), likeliest first."""
+Lattice = tuple[Choices, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +28,12 @@ class Symbol:
 
     first: int
     last: int
-    choices: tuple[tuple[str, float], ...]
+    choices: Choices
+
+
+def lattice(columns: Columns) -> Lattice:
+    """What each character of a row may be. ``columns``: float32 (columns, classes), probabilities."""
+    return tuple(symbol.choices for symbol in symbols(columns))
 
 
 def symbols(columns: Columns) -> list[Symbol]:
@@ -37,6 +48,33 @@ def symbols(columns: Columns) -> list[Symbol]:
     usual = float(np.median([last - first for first, last in runs]))
     parts = [part for run in runs for part in _parted(columns, run, usual)]
     return [made for first, last in parts if (made := _symbol(columns, first, last)) is not None]
+
+
+def fused(rows: Sequence[tuple[Lattice, float]]) -> Lattice:
+    """One lattice out of several pictures of a plate, each with its weight: of those with the usual number of
+    characters, the weighted mean of the logarithms, character by character. Empty when there is none."""
+    lengths: Counter[int] = Counter()
+    for row, weight in rows:
+        lengths[len(row)] += max(round(weight * 1000), 1)
+    if not lengths:
+        return ()
+    usual = max(lengths, key=lambda length: lengths[length])
+    kept = [(row, weight) for row, weight in rows if len(row) == usual]
+    return tuple(_mean([(row[at], weight) for row, weight in kept]) for at in range(usual))
+
+
+def _mean(seen: list[tuple[Choices, float]]) -> Choices:
+    letters = {letter for choices, _ in seen for letter, _ in choices}
+    whole = sum(weight for _, weight in seen) or 1.0
+    logs = {
+        letter: sum(weight * float(np.log(dict(choices).get(letter, _KEPT))) for choices, weight in seen) / whole
+        for letter in letters
+    }
+    top = max(logs.values())
+    powers = {letter: float(np.exp(value - top)) for letter, value in logs.items()}
+    total = sum(powers.values())
+    order = sorted(powers, key=lambda letter: -powers[letter])[:_MOST_CHOICES]
+    return tuple((letter, share) for letter in order if (share := powers[letter] / total) >= _KEPT)
 
 
 def _runs(columns: Columns) -> list[tuple[int, int]]:
@@ -68,6 +106,6 @@ def _symbol(columns: Columns, first: int, last: int) -> Symbol | None:
     logs = (np.log(part[:, 1:] + 1e-6) * weight).sum(axis=0) / weight.sum()
     shares = np.exp(logs - logs.max())
     shares /= shares.sum()
-    order = np.argsort(-shares)[:8]
+    order = np.argsort(-shares)[:_MOST_CHOICES]
     choices = tuple((ALPHABET[n], float(shares[n])) for n in order if shares[n] >= _KEPT)
     return Symbol(first, last, choices)

@@ -2,7 +2,7 @@
 
 One looks for the corners of a plate in a rough cut, and again in what these straighten; one reads the row of
 characters without cutting it into letters first; one tells the province. A motorcycle's plate, whose number stands
-below the province, is laid out as a car's before it is read.
+below the province, is laid out as a car's before it is read; a visitor's plate of one line fills the whole row.
 """
 
 from __future__ import annotations
@@ -17,28 +17,27 @@ from PIL import Image
 
 from hub.core.error import Unavailable
 from hub.kernels import plate as kernel
-from hub.vision import grammar
-from hub.vision.lattice import Columns, symbols
+from hub.vision.compose import one_line, registration
+from hub.vision.lattice import Columns, lattice
 from hub.vision.provinces import PROVINCES
-from hub.vision.reader import Luma, PlateRead, PlateText, Quad
+from hub.vision.reader import Luma, PlateRead, Quad
 
 MODELS = Path(__file__).parent / "models"
 MISSING = "plate reading is off: the networks are not part of this installation"
 WHOLE, TOP, BOTTOM = (64, 128), (48, 224), (24, 128)
-CAR, MOTORCYCLE = 0, 1
+CAR, MOTORCYCLE, LINE = 0, 1, 2
 _UPPER, _LOWER = (0.0, 0.70), (0.62, 1.0)  # rows of a car's plate, as fractions
 _FIRST, _NAME, _SECOND = (0.0, 0.42), (0.38, 0.62), (0.54, 1.0)  # of a motorcycle's
-_WIDTHS = (340, 220)  # pixels at which plates were trained on
-_MARGIN = 0.12
+_MARGIN = 0.06
 _LOOKS = 3
 MIN_SURE = 0.5
-MIN_FIT = 0.35
 _UNIT = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Located:
-    """``quad``: float32 (4, 2) in pixels; ``sure`` 0..1: a plate is there; ``layout``: ``CAR`` or ``MOTORCYCLE``."""
+    """``quad``: float32 (4, 2) in pixels; ``sure`` 0..1: a plate is there; ``layout``: ``CAR``, ``MOTORCYCLE``
+    or ``LINE``."""
 
     quad: Quad
     sure: float
@@ -69,27 +68,28 @@ class NetworkReader:
         if located.sure < MIN_SURE:
             return None
         columns, provinces = self.look(luma, located)
-        found = grammar.readings([list(symbol.choices) for symbol in symbols(columns)], widen=False)
-        if not found or found[0].fit < MIN_FIT:
-            return None
-        province = PROVINCES[int(provinces.argmax())]
-        best, *others = (PlateText(one.series, one.number, province, one.likelihood) for one in found)
-        text = PlateText(best.series, best.number, province, best.confidence, tuple(others))
-        return PlateRead(text, located.quad)
+        characters = lattice(columns)
+        if located.layout == LINE:
+            text = one_line(characters)
+        else:
+            text = registration(characters, PROVINCES[int(provinces.argmax())])
+        return PlateRead(text, located.quad) if text is not None else None
 
     def locate(self, luma: Luma, quad: Quad) -> Located:
         """The corners of the plate that lies somewhere in ``quad``, looked for in ever better cuts."""
+        quad = _grown(quad, 0.0)
         told = self._told(self._corners, _part(luma, quad, (0.0, 1.0), WHOLE))
         for _ in range(_LOOKS - 1):
             quad = _grown(_within(quad, told), _MARGIN)
             told = self._told(self._corners, _part(luma, quad, (0.0, 1.0), WHOLE))
-        return Located(_within(quad, told), 1 / (1 + float(np.exp(-told[8]))), int(told[9] > 0))
+        return Located(_within(quad, told), 1 / (1 + float(np.exp(-told[8]))), int(told[9:].argmax()))
 
     def look(self, luma: Luma, located: Located) -> tuple[Columns, NDArray[np.float32]]:
         """Probabilities: float32 (columns, classes) of the row of characters, and of the 77 provinces."""
         quad = located.quad
-        if located.layout == CAR:
-            top, bottom = _part(luma, quad, _UPPER, TOP), _part(luma, quad, _LOWER, BOTTOM)
+        if located.layout != MOTORCYCLE:
+            rows = _UPPER if located.layout == CAR else (0.0, 1.0)
+            top, bottom = _part(luma, quad, rows, TOP), _part(luma, quad, _LOWER, BOTTOM)
         else:
             half = (TOP[0], TOP[1] // 2)
             top = np.hstack([_part(luma, quad, _FIRST, half), _part(luma, quad, _SECOND, half)])
@@ -130,8 +130,13 @@ def _within(quad: Quad, told: NDArray[np.float32]) -> Quad:
 
 
 def _grown(quad: Quad, margin: float) -> Quad:
-    """With a margin around, as a fraction of its sides."""
-    return _mapped(_onto(quad), _UNIT * np.float32(1 + 2 * margin) - np.float32(margin))
+    """With at least a margin around, as a fraction of its sides, and as wide as the pictures learned from: a plate of
+    one line that is stretched to their form looks like a motorcycle's."""
+    wide, deep = float(np.linalg.norm(quad[1] - quad[0])), float(np.linalg.norm(quad[3] - quad[0]))
+    least, form = 1 + 2 * margin, WHOLE[1] / WHOLE[0]
+    across = least * max(1.0, form * deep / max(wide, 1.0))
+    down = least * max(1.0, wide / max(form * deep, 1.0))
+    return _mapped(_onto(quad), (_UNIT - 0.5) * np.array((across, down), np.float32) + np.float32(0.5))
 
 
 def _part(luma: Luma, quad: Quad, rows: tuple[float, float], size: tuple[int, int]) -> Luma:

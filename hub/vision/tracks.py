@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from hub.vision.compose import one_line, registration
+from hub.vision.lattice import fused
 from hub.vision.picture import Box, Picture, overlap
 from hub.vision.plates import AT_REST, Candidate, Sighting, looks_same
 from hub.vision.provinces import distance
@@ -14,13 +16,14 @@ GONE_S = 1.5
 """A passage ends when its plate was not seen for so long."""
 MAX_TRACKS = 16
 _MAX_REPORTED = 1024
+_MAX_READ = 8  # the surest readings of a passage that are put together
 _SAME_LETTERS = 2
 """Texts that differ in no more letters, near each other, are readings of one plate."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Report:
-    """One plate to tell: its text, where and when it was read best."""
+    """One plate to tell: its text, and the picture in which it was read best."""
 
     text: PlateText
     candidate: Candidate
@@ -34,11 +37,32 @@ class _Track:
     seen: float
     best: dict[str, Report] = field(default_factory=dict)
     votes: dict[str, int] = field(default_factory=dict)
+    read: list[PlateText] = field(default_factory=list)
     told: bool = False
 
+    def take(self, report: Report) -> None:
+        """Count a reading; each text keeps its best picture."""
+        key = report.text.text
+        self.votes[key] = self.votes.get(key, 0) + 1
+        before = self.best.get(key)
+        if before is None or before.text.confidence < report.text.confidence:
+            self.best[key] = report
+        if report.text.lattice:
+            self.read = sorted([*self.read, report.text], key=lambda text: -text.confidence)[:_MAX_READ]
+
     def winner(self) -> Report:
-        text = max(self.best, key=lambda key: (self.votes[key], self.best[key].text.confidence))
-        return self.best[text]
+        """What all pictures say together, with the picture that says so best."""
+        voted = max(self.best, key=lambda key: (self.votes[key], self.best[key].text.confidence))
+        text = self._together(self.best[voted].text)
+        return replace(self.best.get(text.text, self.best[voted]), text=text)
+
+    def _together(self, voted: PlateText) -> PlateText:
+        """The readings' characters, each as likely as all pictures make it; the vote where that is no plate."""
+        if len(self.read) < 2:
+            return voted
+        characters = fused([(text.lattice, text.confidence) for text in self.read])
+        text = registration(characters, voted.province) if voted.series else one_line(characters)
+        return text or voted
 
 
 class PlateTracks:
@@ -64,13 +88,9 @@ class PlateTracks:
         for sighting in sightings:
             track = self._track(sighting.candidate, sighting.text, at, taken)
             taken.append(track)
-            key = sighting.text.text
             track.candidate, track.seen = sighting.candidate, at
-            track.votes[key] = track.votes.get(key, 0) + 1
-            before = track.best.get(key)
-            if before is None or before.text.confidence < sighting.text.confidence:
-                track.best[key] = Report(sighting.text, sighting.candidate, picture, at)
-            if not track.told and track.votes[key] >= 2:
+            track.take(Report(sighting.text, sighting.candidate, picture, at))
+            if not track.told and track.votes[sighting.text.text] >= 2:
                 reports += self._tell(track)
         return reports
 

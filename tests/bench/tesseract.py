@@ -31,6 +31,13 @@ MIN_FIT = 0.5
 """Least mean likelihood of a row's symbols. Of plates whose number was read right none was below 0.56; what is no plate
 mostly is. One letter that could be many lowers the confidence and not the fit: such a plate is told, with alternatives.
 """
+_CONFUSION = 0.04
+SWALLOWED: dict[str, str] = {
+    "ข": "ชซ", "จ": "ฐ", "น": "ฉ", "ม": "ฆ", "ท": "ฑ", "ด": "ค", "ฎ": "ฏ", "ณ": "ฌ", "ง": "ฌ"
+}  # fmt: skip
+"""Letters that engines for printed text read, surely, where the narrow face of plates shows one of the others."""
+_SWALLOWING = 0.4
+_THAI_DIGITS = {ord(thai): latin for thai, latin in zip("๐๑๒๓๔๕๖๗๘๙", grammar.DIGITS, strict=True)}
 _LETTERS = grammar.DIGITS + grammar.CONSONANTS
 _WORD = "8"  # page segmentation: the picture is one word; it reads short rows better than "one line" does
 
@@ -45,6 +52,21 @@ def installed(program: str = "tesseract") -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return False
     return "tha" in listed.stdout.split()
+
+
+def widened(choices: grammar.Choices) -> grammar.Choices:
+    """One symbol's letters, with those that are easily confused and Thai digits as Latin ones."""
+    letters: dict[str, float] = {}
+    for text, likelihood in choices:
+        for letter in text.translate(_THAI_DIGITS)[:1]:
+            letters[letter] = max(letters.get(letter, 0.0), min(max(likelihood, 0.002), 0.995))
+    for letter, likelihood in list(letters.items()):
+        for group in grammar.CONFUSED:
+            for other in group if letter in group else "":
+                letters[other] = max(letters.get(other, 0.0), likelihood * _CONFUSION)
+        for other in SWALLOWED.get(letter, ""):
+            letters[other] = max(letters.get(other, 0.0), likelihood * _SWALLOWING)
+    return list(letters.items())
 
 
 class TesseractReader:
@@ -65,7 +87,7 @@ class TesseractReader:
         if parts is None:
             return None
         lower = kernel.line(plate, strokes, parts[1], height=48, margin=14)
-        found = grammar.readings(self._registration(plate, strokes, parts[0]))
+        found = grammar.readings([widened(choices) for choices in self._registration(plate, strokes, parts[0])])
         if lower is None or not found or found[0].fit < MIN_FIT:
             return None
         province = self._province(lower)
@@ -90,10 +112,9 @@ class TesseractReader:
 
     def _symbols(self, picture: NDArray[np.uint8], letters: str) -> list[grammar.Choices]:
         page = self._run(picture, "-c", "lstm_choice_mode=2", "-c", f"tessedit_char_whitelist={letters}", "hocr")
-        symbols = []
+        symbols: list[grammar.Choices] = []
         for part in _SYMBOL.split(page)[1:]:
-            choices = [(html.unescape(letter), float(conf) / 100) for conf, letter in _CHOICE.findall(part)]
-            symbols.append(choices)
+            symbols.append([(html.unescape(letter), float(conf) / 100) for conf, letter in _CHOICE.findall(part)])
         return symbols
 
     def _province(self, row: NDArray[np.uint8]) -> str:

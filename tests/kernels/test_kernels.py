@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from hub.kernels import components, plate, text
+from hub.kernels import components, plate
+from tests.bench import text_rows as text
 
 Mask = NDArray[np.uint8]
 

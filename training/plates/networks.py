@@ -9,8 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from hub.vision.provinces import PROVINCES
 from hub.vision.lattice import ALPHABET
+from hub.vision.provinces import PROVINCES
 from training.plates.draw import SIZES
 from training.plates.samples import COLUMNS
 

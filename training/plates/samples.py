@@ -79,7 +79,8 @@ def straightened(small: Luma, quad: NDArray[np.float32], plate: Plate, error: ND
         middles.append((float(ends[0]) * COLUMNS, float(ends[1]) * COLUMNS))
     _label(columns, middles, plate.text)
     if plate.layout != MOTORCYCLE:
-        top, bottom = part(small, quad, TOP_OF if plate.layout == CAR else (0.0, 1.0), TOP), part(small, quad, BOTTOM_OF, BOTTOM)
+        rows = TOP_OF if plate.layout == CAR else (0.0, 1.0)
+        top, bottom = part(small, quad, rows, TOP), part(small, quad, BOTTOM_OF, BOTTOM)
     else:
         half = (TOP[0], TOP[1] // 2)
         top = np.hstack([part(small, quad, FIRST_OF, half), part(small, quad, SECOND_OF, half)])
