@@ -94,7 +94,11 @@ class NetworkReader:
             half = (TOP[0], TOP[1] // 2)
             top = np.hstack([_part(luma, quad, _FIRST, half), _part(luma, quad, _SECOND, half)])
             bottom = _part(luma, quad, _NAME, BOTTOM)
-        return _shares(self._told(self._row, top)), _shares(self._told(self._province, bottom))
+        return self.columns(top), _shares(self._told(self._province, bottom))
+
+    def columns(self, top: Luma) -> Columns:
+        """Probabilities of a straightened row, uint8 ``TOP``."""
+        return _shares(self._told(self._row, top))
 
     @staticmethod
     def _told(session: ort.InferenceSession, picture: Luma) -> NDArray[np.float32]:

@@ -34,15 +34,16 @@ class Candidate:
     @property
     def box(self) -> Box:
         """Left, top, right, bottom in whole pixels around the place."""
-        return _around(self.quad)
+        return around(self.quad)
 
     @property
     def plate(self) -> Box:
         """The same around the plate itself."""
-        return self.box if self.found is None else _around(self.found)
+        return self.box if self.found is None else around(self.found)
 
 
-def _around(quad: Quad) -> Box:
+def around(quad: Quad) -> Box:
+    """Left, top, right, bottom in whole pixels around corners."""
     low, high = np.floor(quad.min(axis=0)), np.ceil(quad.max(axis=0))
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 

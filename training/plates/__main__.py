@@ -1,4 +1,4 @@
-"""``python -m training.plates train|export|evaluate|look``: see README.md."""
+"""``python -m training.plates train|export|evaluate``: see README.md."""
 
 from __future__ import annotations
 
@@ -43,8 +43,14 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=1.0, help="of the whole training: 0.1 for a trial")
     parser.add_argument("--workers", type=int, default=2, help="processes that make samples")
     parser.add_argument("--threads", type=int, default=1, help="of the training itself")
+    parser.add_argument("--fit", action="store_true", help="evaluate: also fit confidence")
     given = parser.parse_args()
-    {"train": _train, "export": _export, "evaluate": lambda _: evaluate.main()}[given.command](given)
+    if given.command == "train":
+        _train(given)
+    elif given.command == "export":
+        _export(given)
+    else:
+        evaluate.main(fitting=given.fit)
 
 
 if __name__ == "__main__":

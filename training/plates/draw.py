@@ -20,6 +20,8 @@ from training.plates.glyphs import mask
 
 CAR, MOTORCYCLE, LINE = 0, 1, 2
 SIZES = ((150, 340), (172, 220), (110, 520))  # height, width
+PRIVATE, COMMERCIAL, TAXI, RED, SPECIAL = range(5)
+_KINDS = (0.6, 0.1, 0.1, 0.08, 0.12)  # how often each is drawn
 HARD = "".join(CONFUSED)
 NO_PROVINCE = -100
 Picture = NDArray[np.float32]
@@ -59,8 +61,10 @@ def words(random: Random, letters: str | None = None) -> tuple[str, str]:
     return digit + consonant() + consonant(), number
 
 
-def draw(random: Random, faces: Faces, layout: int = CAR, letters: str | None = None) -> Plate:
-    """One plate."""
+def draw(
+    random: Random, faces: Faces, layout: int = CAR, letters: str | None = None, kind: int | None = None
+) -> Plate:
+    """One plate, of a kind by lot where none is asked for."""
     if layout == LINE:
         return _line(random, faces)
     series, number = words(random, letters)
@@ -81,7 +85,7 @@ def draw(random: Random, faces: Faces, layout: int = CAR, letters: str | None = 
         lower = pen.row(number, "", 0.08, random.uniform(0.58, 0.63), random.uniform(0.3, 0.36))
         places += [(left, right, 1) for left, right, _ in lower]
     _thicken(random, ink)
-    return Plate(_coloured(random, ink), layout, series + number, tuple(places), province)
+    return Plate(_coloured(random, ink, kind), layout, series + number, tuple(places), province)
 
 
 def _line(random: Random, faces: Faces) -> Plate:
@@ -202,15 +206,16 @@ def _thicken(random: Random, ink: Picture) -> None:
         ink[:] = cv2.erode(ink, np.ones((2, 2), np.uint8))
 
 
-def _coloured(random: Random, ink: Picture) -> Picture:
+def _coloured(random: Random, ink: Picture, kind: int | None = None) -> Picture:
     """Ink on a ground, with frame, embossing and what a plate carries: private, commercial, taxi, red, special."""
     height, width = ink.shape
-    kind = random.choice(5, p=(0.6, 0.1, 0.1, 0.08, 0.12))
+    lot = int(random.choice(len(_KINDS), p=_KINDS))
+    kind = lot if kind is None else kind
     ground = (random.uniform(215, 255), random.uniform(170, 215), random.uniform(180, 220), random.uniform(70, 130),
               random.uniform(150, 240))[kind]  # fmt: skip
-    dark = random.uniform(5, 60) if kind != 3 else random.uniform(0, 30)
+    dark = random.uniform(5, 60) if kind != RED else random.uniform(0, 30)
     base = np.full(ink.shape, ground, np.float32)
-    if kind == 4:  # the drawings of auctioned plates, and sky
+    if kind == SPECIAL:  # the drawings of auctioned plates, and sky
         rough = random.uniform(-40, 30, (random.integers(2, 7), random.integers(2, 12))).astype(np.float32)
         base += cv2.resize(rough, (width, height), interpolation=cv2.INTER_CUBIC)
     if random.random() < 0.8:

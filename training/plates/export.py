@@ -23,7 +23,7 @@ def save(name: str, model: nn.Module, folder: Path) -> Path:
     torch.onnx.export(
         model.eval().to(memory_format=torch.contiguous_format), (example,), str(path), input_names=["luma"],
         output_names=["told"], dynamic_axes={"luma": {0: "n"}, "told": {0: "n"}}, opset_version=OPSET, dynamo=False,
-    )  # type: ignore[call-overload]  # fmt: skip
+    )  # fmt: skip
     _halve(path)
     return path
 

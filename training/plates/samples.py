@@ -46,10 +46,11 @@ class Corners:
 
 
 def reading(
-    random: Random, faces: Faces, *, layout: int = CAR, letters: str | None = None, ease: float = 1.0
-) -> Reading:
+    random: Random, faces: Faces, *, layout: int = CAR, letters: str | None = None, kind: int | None = None,
+    ease: float = 1.0,
+) -> Reading:  # fmt: skip
     """A plate as the corner network would straighten it. ``ease`` below 1 degrades less."""
-    plate = draw(random, faces, layout, letters)
+    plate = draw(random, faces, layout, letters, kind)
     height, width = plate.picture.shape
     seen = cv2.copyMakeBorder(plate.picture, 12, 12, 24, 24, cv2.BORDER_CONSTANT, value=float(random.uniform(0, 255)))
     seen = lit(random, seen)
@@ -129,7 +130,7 @@ def corners(random: Random, faces: Faces) -> Corners:
         inside = cv2.warpPerspective(np.ones_like(plate.picture), to, (width, height))
         scene = scene * (1 - inside) + shrunk * inside
     seen = coded(random, blurred(random, cv2.resize(scene, (WHOLE[1], WHOLE[0]), interpolation=cv2.INTER_AREA), 1.3))
-    return Corners(seen, quad / (width, height), layout, there)
+    return Corners(seen, (quad / (width, height)).astype(np.float32), layout, there)
 
 
 def _placed(random: Random, shape: tuple[int, ...], height: int, width: int) -> NDArray[np.float32]:

@@ -67,7 +67,7 @@ def run(
     random = np.random.default_rng(seed)
     if start is not None:  # go on from weights that were saved
         model.load_state_dict(torch.load(start))
-    model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = model.to(memory_format=torch.channels_last)
     mean = copy.deepcopy(model)
     turns = round(PASSES * supply.SHARD / BATCH)
     total, step, begun, saved = count * turns, 0, time.monotonic(), time.monotonic()
@@ -110,7 +110,7 @@ def _step(model: nn.Module, best: torch.optim.Optimizer, loss: Loss, batch: Batc
     best.zero_grad(set_to_none=True)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         wrong = loss(model, batch)
-    wrong.backward()  # type: ignore[no-untyped-call]
+    wrong.backward()
     nn.utils.clip_grad_norm_(model.parameters(), 2.0)
     best.step()
     return float(wrong.detach())
