@@ -70,6 +70,11 @@ class ClipSaved(EventData):
     incident: str | None = None
 
 
+Choices = Annotated[
+    list[tuple[Annotated[str, Field(max_length=2)], Annotated[float, Field(ge=0, le=1)]]], Field(max_length=8)
+]
+
+
 class PlateGuess(EventData):
     """Another way to read the same plate."""
 
@@ -85,6 +90,7 @@ class PlateRead(EventData):
 
     ``series``: optional digit and two consonants (``1กข``), ``number``: one to four digits, ``confidence``: 0–1,
     ``crop``: media id of the picture, ``plate``: series and number as one word, by which rules and lists match.
+    ``lattice``: where the reader tells, of each character of ``plate`` what it may be: [character, probability] pairs.
     """
 
     series: Annotated[str, Field(max_length=12), personal(Personal.PLATE)]
@@ -92,6 +98,7 @@ class PlateRead(EventData):
     province: Annotated[str, Field(max_length=60), personal(Personal.PLATE)] = ""
     confidence: Annotated[float, Field(ge=0, le=1)] = 1.0
     alternatives: Annotated[list[PlateGuess], Field(max_length=16), personal(Personal.PLATE)] = []
+    lattice: Annotated[list[Choices], Field(max_length=12), personal(Personal.PLATE)] = []
     crop: str | None = None
     box: list[float] | None = None
     plate: Annotated[str, Field(max_length=24), personal(Personal.PLATE)] = ""

@@ -14,7 +14,7 @@ from hub.host.claims import Claims
 from hub.host.entities import Entities
 from hub.host.routes import Routes
 from hub.host.services import Services
-from hub.sdk.context import Video, VideoSource
+from hub.sdk.context import Video, VideoSource, WordList
 
 
 class Reporter(Protocol):
@@ -47,6 +47,7 @@ class Parts:
     services: Services
     video: VideoService
     pdf: Callable[[str], Awaitable[bytes]]
+    words: Callable[[str], WordList]
 
 
 class Watcher(Protocol):

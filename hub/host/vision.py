@@ -101,6 +101,11 @@ class Vision:
                 self._unopened.discard(entity)
         return WatchedSource(self, mine)
 
+    async def process(self) -> Child:
+        """The process, started where none runs. ``Unavailable`` when the system refuses."""
+        async with self._wanted:
+            return await self._running()
+
     async def snapshot(self, source: _Source) -> str:
         """Keep the newest picture; its media id."""
         if self._child is None or self._sources.get(source.entity) is not source:
@@ -287,7 +292,8 @@ class Vision:
         guesses = [PlateGuess(**guess) for guess in args.get("alternatives") or ()]
         read = PlateRead(
             series=args["series"], number=args["number"], province=args.get("province") or "",
-            confidence=args["confidence"], alternatives=guesses, crop=crop, box=args.get("box"),
+            confidence=args["confidence"], alternatives=guesses, lattice=args.get("lattice") or [], crop=crop,
+            box=args.get("box"),
         )  # fmt: skip
         await self._report(source, read, args.get("at"))
 

@@ -49,6 +49,7 @@ from hub.sdk.context import (
     VideoSource,
     WebRequest,
     WebResponse,
+    WordList,
     current_call,
 )
 from hub.sdk.spec import Config, LocalPath, Name, PluginSpec, plugin
@@ -58,5 +59,5 @@ __all__ = [
     "EntityState", "Event", "EventData", "Expired", "HubError", "Ids", "InvalidInput", "LimitExceeded", "LocalPath",
     "ManualClock", "MediaDraft", "MediaStore", "Name", "NotFound", "Outcome", "PluginSpec", "Query", "Records",
     "Socket", "StateChanged", "SystemClock", "Text", "TimedOut", "Unavailable", "Video", "VideoSource",
-    "WebRequest", "WebResponse", "current_call", "distance_m", "plugin", "receipt_of",
+    "WebRequest", "WebResponse", "WordList", "current_call", "distance_m", "plugin", "receipt_of",
 ]  # fmt: skip

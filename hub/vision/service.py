@@ -16,6 +16,8 @@ Calls from the hub:
               rss_mb, dropped}: ``dropped`` counts notifications that found the outbox full
 ``read``      {} and a JPEG or PNG as blob → {plates: [{series, number, province, confidence, alternatives, box}],
               width, height, seconds}
+``words``     {list} and its words as blob, one a line → {}: replaces the list; no blob takes it away
+``nearest``   {list, read: [[[letter, cost]]], other, gap, bound, most?} → {found: [[place in the list, cost]]}
 
 Notifications to the hub:
 
@@ -37,7 +39,7 @@ import os
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hub.core.error import InvalidInput, LimitExceeded, NotFound, Unavailable
 from hub.core.wire import Peer, Reply
@@ -45,6 +47,9 @@ from hub.vision.clips import Clips, seconds
 from hub.vision.ring import MOST_BYTES
 from hub.vision.spec import parse
 from hub.vision.worker import SourceWorker
+
+if TYPE_CHECKING:
+    from hub.vision.words import Words
 
 MAX_SOURCES = 64
 MAX_OUTBOX = 512
@@ -63,6 +68,7 @@ class VisionService:
         self._outbox: asyncio.Queue[tuple[str, dict[str, Any], bytes]] = asyncio.Queue(MAX_OUTBOX)
         self._dropped = 0
         self._clips = Clips()
+        self._lists: Words | None = None
         self._pool = ThreadPoolExecutor(max(1, (os.cpu_count() or 2) // 2), thread_name_prefix="plates")
         self._calls: dict[str, Call] = {
             "open": self._open,
@@ -73,6 +79,8 @@ class VisionService:
             "clip_part": self._clip_part,
             "status": self._status,
             "read": self._read,
+            "words": self._words,
+            "nearest": self._nearest,
         }
 
     async def handle(self, name: str, args: dict[str, Any], blob: bytes) -> Any:
@@ -168,6 +176,22 @@ class VisionService:
         if not blob:
             raise InvalidInput("no picture came with the call", where="blob")
         return await asyncio.to_thread(_read_file, blob)
+
+    async def _words(self, args: dict[str, Any], blob: bytes) -> dict[str, Any]:
+        if self._lists is None:
+            self._lists = await asyncio.to_thread(_listed)
+        return await asyncio.to_thread(self._lists.take, args, blob)
+
+    async def _nearest(self, args: dict[str, Any], blob: bytes) -> dict[str, Any]:
+        if self._lists is None:
+            raise NotFound("no list was sent", where="list")
+        return await asyncio.to_thread(self._lists.nearest, args, blob)
+
+
+def _listed() -> Words:
+    from hub.vision.words import Words  # loads a kernel: only when asked
+
+    return Words()
 
 
 def _read_file(blob: bytes) -> dict[str, Any]:

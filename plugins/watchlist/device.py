@@ -1,4 +1,4 @@
-"""The list itself: entries, and an index that finds exact and one-error matches in constant time.
+"""The list itself: entries, and an index that finds plates with at most one error in constant time.
 
 A plate here is series and number as one word, ``1กข1234``. The index holds each plate under every word that one
 deletion leaves of it; a read plate is looked up with its own deletions, so that a wrong, missing or added character
@@ -8,12 +8,13 @@ meets in one of them (the symmetric deletion idea). Cost depends on the plate's 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 MAX_ENTRIES = 100_000
 MAX_PLATE = 12
+UNSEEN = "?"  # in an entry: a character that the witness did not see
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +48,11 @@ class Entry:
         return replace(self, approved_by=by, urgent_until=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """An entry that a read plate may be. ``kind``: exact or one_error."""
-
-    entry: Entry
-    kind: str
-
-
-def normal(plate: str) -> str:
-    """A plate as one word: NFC, Thai digits as Arabic ones, no spaces or hyphens, capital Latin letters."""
+def normal(plate: str, *, partial: bool = False) -> str:
+    """A plate as one word: NFC, Thai digits as Arabic ones, no spaces or hyphens, capital Latin letters; with ``?`` for
+    characters nobody saw where it may be ``partial``."""
     word = unicodedata.normalize("NFC", plate).upper()
-    return "".join(_digit(ch) for ch in word if ch.isalnum())[:64]
+    return "".join(_digit(ch) for ch in word if ch.isalnum() or (partial and ch == UNSEEN))[:64]
 
 
 def same_province(a: str, b: str) -> bool:
@@ -108,18 +102,17 @@ class PlateIndex:
                 if not ids:
                     del self._near[word]
 
-    def find(self, plate: str, province: str, now: float) -> list[Match]:
-        """The active entries that this plate may be, exact ones first. A province that differs counts as the error."""
-        word, found = normal(plate), list[Match]()
-        near = {entry_id for cut in _deletions(word) for entry_id in self._near.get(cut, ())}
-        for entry_id in sorted(near):
-            entry = self._entries[entry_id]
-            if not entry.active(now):
-                continue
-            errors = _errors(word, entry.plate) + int(not same_province(province, entry.province))
-            if errors <= 1:
-                found.append(Match(entry, "exact" if errors == 0 else "one_error"))
-        return sorted(found, key=lambda match: match.kind != "exact")
+    def exact(self, word: str) -> list[Entry]:
+        """The entries of just this plate."""
+        return [entry for entry in self._candidates(word, (word,)) if entry.plate == word]
+
+    def near(self, word: str) -> list[Entry]:
+        """The entries with at most one wrong, missing or added character."""
+        return [entry for entry in self._candidates(word, _deletions(word)) if errors(word, entry.plate) <= 1]
+
+    def _candidates(self, word: str, cuts: Iterable[str]) -> list[Entry]:
+        names = {name for cut in cuts for name in self._near.get(cut, ())}
+        return [self._entries[name] for name in sorted(names)]
 
 
 def _deletions(word: str) -> set[str]:
@@ -128,7 +121,7 @@ def _deletions(word: str) -> set[str]:
     return {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}
 
 
-def _errors(a: str, b: str) -> int:
+def errors(a: str, b: str) -> int:
     """0 equal, 1 for one wrong, missing or added character, 2 for more."""
     if a == b:
         return 0
