@@ -102,9 +102,12 @@ class Vision:
         return WatchedSource(self, mine)
 
     async def process(self) -> Child:
-        """The process, started where none runs. ``Unavailable`` when the system refuses."""
+        """The process, started where none was. ``Unavailable`` while it starts anew, or when the system refuses."""
         async with self._wanted:
-            return await self._running()
+            child = await self._running()
+        if child.ended.done():
+            raise Unavailable("the vision process starts anew")
+        return child
 
     async def snapshot(self, source: _Source) -> str:
         """Keep the newest picture; its media id."""
