@@ -46,6 +46,23 @@ class MotionEnded(EventData):
     """Nothing has moved for the quiet time."""
 
 
+@event_type("line_crossed", "มีผู้ข้ามเส้น", "Line crossed", retention="operational")
+class LineCrossed(EventData):
+    """Something that moves went over a line drawn in the picture. ``way``: to its ``left`` or ``right``, looking from
+    its first point to its second."""
+
+    line: Annotated[str, Field(max_length=60)]
+    way: str
+
+
+@event_type("loitering", "มีผู้อยู่ในพื้นที่นาน", "Somebody stays in an area", retention="operational")
+class Loitering(EventData):
+    """Something that moves has stayed in an area drawn in the picture for ``seconds``."""
+
+    area: Annotated[str, Field(max_length=60)]
+    seconds: float
+
+
 @event_type(
     "video_changed", "สัญญาณภาพเปลี่ยน", "Video changed",
     projection=Projection(attributes={"video": "video", "video_reason": "reason"}),

@@ -10,6 +10,7 @@ from hub.core.actions import Actions
 from hub.core.documents import Documents, Media
 from hub.core.event import EventData
 from hub.core.pipeline import Pipeline
+from hub.core.state import EntityState
 from hub.host.claims import Claims
 from hub.host.entities import Entities
 from hub.host.routes import Routes
@@ -24,6 +25,9 @@ class Reporter(Protocol):
 
     async def report(self, data: EventData, entity: str, at: float | None = None) -> int:
         """Emit what the hub saw of the instance's entity; its sequence number."""
+
+    async def state(self, entity: str) -> EntityState | None:
+        """What is known of an entity."""
 
 
 class VideoService(Protocol):

@@ -8,7 +8,17 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from hub.capabilities import ClipSaved, MotionEnded, MotionStarted, PlateGuess, PlateRead, VideoChanged
+from hub.capabilities import (
+    CameraTampered,
+    ClipSaved,
+    LineCrossed,
+    Loitering,
+    MotionEnded,
+    MotionStarted,
+    PlateGuess,
+    PlateRead,
+    VideoChanged,
+)
 from hub.core.clock import Clock
 from hub.core.documents import Media
 from hub.core.error import Conflict, HubError, InvalidInput, LimitExceeded, NotFound, Unavailable
@@ -28,6 +38,7 @@ MAX_SOURCES = 64
 OPEN_WITHIN_S = 20.0
 SNAPSHOT_WITHIN_S = 10.0
 CLIP_PART_WITHIN_S = 20.0
+SETTLES_S = 15.0  # after somebody held a camera, it may still turn to a preset
 LINGER_S = 5.0
 """Seconds without viewers after which the pictures for them end: who only turns a page comes back before."""
 REOPEN_S = 30.0
@@ -41,6 +52,7 @@ class _Source:
     entity: str
     source: VideoSource
     moving: bool = False
+    tampered: bool = False
 
     def args(self) -> dict[str, Any]:
         """What the call ``open`` takes."""
@@ -279,16 +291,39 @@ class Vision:
                 await self._report(source, VideoChanged(video=args["state"], reason=args.get("reason") or ""))
             elif name == "motion":
                 await self._motion(source, args)
+            elif name == "passed":
+                await self._passed(source, args)
+            elif name == "scene":
+                await self._scene(source, args)
             elif name == "plate":
                 await self._plate(source, args, blob)
         except (KeyError, ValueError) as wrong:
             log.warning("the vision process sent a %s that is none: %s", name, wrong)
 
     async def _motion(self, source: _Source, args: dict[str, Any]) -> None:
-        if bool(args["moving"]) != source.moving:  # a changed scene says again what was
+        if bool(args["moving"]) != source.moving:  # a new process says again what was
             source.moving = bool(args["moving"])
             data = MotionStarted(boxes=args["boxes"]) if source.moving else MotionEnded()
             await self._report(source, data, args.get("at"))
+
+    async def _passed(self, source: _Source, args: dict[str, Any]) -> None:
+        data: EventData = Loitering(area=args["name"], seconds=args["seconds"])
+        if args["what"] == "crossed":
+            data = LineCrossed(line=args["name"], way=args["way"])
+        await self._report(source, data, args.get("at"))
+
+    async def _scene(self, source: _Source, args: dict[str, Any]) -> None:
+        """A view that moved because somebody moves the camera through the hub is what was wanted."""
+        scene = str(args["scene"])
+        state = await source.ctx.state(source.entity)
+        held = float(state.attributes.get("ptz_until") or 0.0) if state is not None else 0.0
+        if scene == "moved" and args["at"] < held + SETTLES_S:
+            return
+        tampered = scene != "ok"
+        if tampered or source.tampered:
+            source.tampered = tampered
+            what = scene if tampered else ""
+            await self._report(source, CameraTampered(active=tampered, what=what), args.get("at"))
 
     async def _plate(self, source: _Source, args: dict[str, Any], blob: bytes) -> None:
         crop = await self._crop(source, blob) if blob else None

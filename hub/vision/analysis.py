@@ -11,11 +11,13 @@ from typing import Any
 from hub.core.error import Unavailable
 from hub.vision.motion import MotionWatch
 from hub.vision.network import MISSING, NetworkReader
+from hub.vision.passing import PassingWatch
 from hub.vision.picture import Box, Picture, StillPicture, jpeg
 from hub.vision.plates import Candidate, PlateFinder, read_picture
 from hub.vision.platewatch import PlateWatch
 from hub.vision.reader import PlateReader
 from hub.vision.spec import SourceSpec
+from hub.vision.tamper import TamperWatch
 from hub.vision.tracks import Report
 
 Emit = Callable[[str, dict[str, Any], bytes], None]
@@ -38,6 +40,8 @@ class Analysis:
     def __init__(self, spec: SourceSpec, emit: Emit, pool: Executor) -> None:
         self._key, self._emit = spec.key, emit
         self._motion = MotionWatch(spec.motion, spec.fps) if "motion" in spec.analyse else None
+        self._passing = PassingWatch(spec.motion)
+        self._tamper = TamperWatch() if spec.motion.tamper else None
         self._plates: PlateWatch | None = None
         self._off = ""
         if "plate" in spec.analyse:
@@ -60,11 +64,19 @@ class Analysis:
     def take(self, picture: Picture, at: float) -> None:
         """Analyse a picture of the time ``at``: motion at once, plates beside."""
         if self._motion is not None:
-            change = self._motion.look(picture.luma(), at)
-            if change is not None:
-                self._emit("motion", {"key": self._key, "at": at, **change.as_data()}, b"")
+            self._watch(self._motion, picture, at)
         if self._plates is not None:
             self._plates.offer(picture, at)
+
+    def _watch(self, motion: MotionWatch, picture: Picture, at: float) -> None:
+        """What moves, who passes, and whether the camera still sees what it should."""
+        if (change := motion.look(picture.luma(), at)) is not None:
+            self._emit("motion", {"key": self._key, "at": at, **change.as_data()}, b"")
+        if self._passing.wanted:
+            for passed in self._passing.look(motion.boxes, at):
+                self._emit("passed", {"key": self._key, "at": at, **passed.as_data()}, b"")
+        if self._tamper is not None and (scene := self._tamper.look(motion.scene, at)) is not None:
+            self._emit("scene", {"key": self._key, "at": at, "scene": scene}, b"")
 
     def idle(self, at: float) -> None:
         """No picture comes: what ends by time ends."""

@@ -17,31 +17,27 @@ SETTLE_S = 30.0
 _WARM_UP = 3
 _MAX_BOXES = 16
 _DEFAULT_AREA = 0.0005  # of the picture: a person at some 60 m in a street camera's view
-_SCENE_S = 10.0
 _THRESHOLD = 80
-_TAMPER_S = 2.0
 Fractions = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class MotionChange:
-    """Motion began or ended, or the scene changed. ``boxes``: x, y, w, h as fractions of the picture.
-
-    ``scene``: ``ok``; ``changed`` when the view is another at once (moved, or another light); ``covered``,
-    ``defocused`` or ``dark`` when that has lasted, and ``ok`` again when it is over.
-    """
+    """Motion began or ended. ``boxes``: x, y, w, h as fractions of the picture."""
 
     moving: bool
     boxes: tuple[Fractions, ...]
-    scene: str
 
     def as_data(self) -> dict[str, object]:
         """JSON form."""
-        return {"moving": self.moving, "boxes": [list(box) for box in self.boxes], "scene": self.scene}
+        return {"moving": self.moving, "boxes": [list(box) for box in self.boxes]}
 
 
 class MotionWatch:
-    """Motion starts when two pictures in a row show it, and ends after ``QUIET_S`` without. Times in seconds."""
+    """Motion starts when two pictures in a row show it, and ends after ``QUIET_S`` without. Times in seconds.
+
+    ``boxes``: what moves in the last picture, as in ``MotionChange``.
+    """
 
     def __init__(self, settings: MotionSettings, fps: float) -> None:
         self._settings = settings
@@ -51,8 +47,7 @@ class MotionWatch:
         self._moving = False
         self._streak = 0
         self._last_motion = 0.0
-        self._scene_told = float("-inf")
-        self._tampered, self._tampered_since, self._tamper_told = "ok", float("-inf"), "ok"
+        self.boxes: tuple[Fractions, ...] = ()
 
     @property
     def scene(self) -> str:
@@ -65,39 +60,21 @@ class MotionWatch:
             self._state = kernel.State(*luma.shape)
             self._mask(self._state)
         count, changed = kernel.update(self._state, luma, threshold=self._threshold, settle=self._settle)
-        if changed:
-            self._streak = 0
-            if at - self._scene_told >= _SCENE_S:
-                self._scene_told = at
-                return MotionChange(self._moving, (), "changed")
-        tampered = self._tamper(at)
-        if tampered is not None:
-            return tampered
-        boxes = self._boxes(count) if self._state.seen > _WARM_UP else ()
-        self._streak = self._streak + 1 if boxes else 0
-        if boxes:
+        self.boxes = self._boxes(count) if not changed and self._state.seen > _WARM_UP else ()
+        self._streak = self._streak + 1 if self.boxes else 0
+        if self.boxes:
             self._last_motion = at
         if self._streak >= 2 and not self._moving:
             self._moving = True
-            return MotionChange(True, boxes, "ok")
+            return MotionChange(True, self.boxes)
         return self.quiet(at)
 
     def quiet(self, at: float) -> MotionChange | None:
         """The end of motion, when it is due; also to be asked when no pictures come."""
         if self._moving and at - self._last_motion >= QUIET_S:
             self._moving = False
-            return MotionChange(False, (), "ok")
+            return MotionChange(False, ())
         return None
-
-    def _tamper(self, at: float) -> MotionChange | None:
-        """The scene, when it has been what it is for ``_TAMPER_S`` and that was not told yet."""
-        now = self.scene if self.scene != "moved" else "ok"  # told at once, as changed
-        if now != self._tampered:
-            self._tampered, self._tampered_since = now, at
-        if now == self._tamper_told or at - self._tampered_since < _TAMPER_S:
-            return None
-        self._tamper_told = now
-        return MotionChange(self._moving, (), now)
 
     def _mask(self, state: kernel.State) -> None:
         """Nothing is looked for in cells whose middle lies in a mask."""

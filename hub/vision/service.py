@@ -3,7 +3,8 @@
 Calls from the hub:
 
 ``open``      {key, url, username?, password?, analyse: [motion, plate],
-              motion: {sensitivity?, min_area_px?, min_size_m?, scale?: [[row, metres]], masks?: [[[x, y]]]},
+              motion: {sensitivity?, min_area_px?, min_size_m?, scale?: [[row, metres]], masks?: [[[x, y]]],
+              lines?: [{name, points}], areas?: [{name, points, after_s}], tamper?: bool},
               plate: {min_interval_s?}, fps?, transport?: "tcp", kind?: stream | snapshot | mjpeg, every_s?,
               live_url?, record_s?} → {}. The same key replaces; the same arguments again change nothing.
 ``close``     {key} → {}
@@ -22,9 +23,10 @@ Calls from the hub:
 Notifications to the hub:
 
 ``camera``    {key, state: connecting | running | retrying, reason}, on change
-``motion``    {key, moving, at, boxes: [[x, y, w, h]], scene: ok | changed | covered | defocused | dark}; with
-              ``changed`` the view itself changed (the camera was moved, or switched between day and night); the last
-              three are told when they have lasted, and ``ok`` when they are over; ``moving`` is as it was
+``motion``    {key, moving, at, boxes: [[x, y, w, h]]}: something begins to move, or nothing moves any more
+``passed``    {key, at, what: crossed | stayed, name, way: left | right | "", seconds}: of a line or an area
+``scene``     {key, at, scene: ok | moved | covered | defocused | dark}, on change: ``moved`` at once, the others when
+              they have lasted
 ``plate``     {key, at, series, number, province, confidence, alternatives: [...], box} and the crop, JPEG, as blob
 ``live``      {key, n, header} and the init segment as blob, then {key, n, at, key_frame} and a piece as blob, while
               ``live`` is on; ``n`` counts one by one, so that a loss is seen

@@ -15,8 +15,27 @@ ANALYSES = ("motion", "plate")
 KINDS = {"": STREAMS + SNAPSHOTS, "stream": STREAMS, "snapshot": SNAPSHOTS, "mjpeg": SNAPSHOTS}
 MOST_RECORD_S = 60.0
 MOST_MASKS = 32
+MOST_PLACES = 16  # lines, and areas
 MAX_URL = 2048
 _HINT = "give the camera's own address, such as rtsp://192.0.2.10/stream1"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that who crosses it is told of. Points in fractions of the picture."""
+
+    name: str
+    start: Point
+    end: Point
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """An area; who stays ``after_s`` seconds in it is told of."""
+
+    name: str
+    polygon: Polygon
+    after_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +43,8 @@ class MotionSettings:
     """``sensitivity`` 0 (only strong changes) to 1 (faint ones too); ``min_area_px`` in pixels of the picture.
 
     Where the operator set a ``scale``, what is smaller than ``min_size_m`` both ways is left out instead.
-    ``masks``: polygons in fractions of the picture in which nothing is looked for.
+    ``masks``: polygons in fractions of the picture in which nothing is looked for. ``tamper``: tell when the camera
+    does not see what it should.
     """
 
     sensitivity: float = 0.5
@@ -32,6 +52,9 @@ class MotionSettings:
     min_size_m: float = 0.5
     scale: Scale | None = None
     masks: tuple[Polygon, ...] = ()
+    lines: tuple[Line, ...] = ()
+    areas: tuple[Area, ...] = ()
+    tamper: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,21 +134,49 @@ def parse(args: dict[str, Any]) -> SourceSpec:
 
 def _motion(args: dict[str, Any]) -> MotionSettings:
     scale = _points(args.get("scale"), "scale", 1, 2)
-    masks = args.get("masks") or []
-    if not isinstance(masks, list) or len(masks) > MOST_MASKS:
-        raise InvalidInput(f"must be a list of at most {MOST_MASKS} polygons", where="masks")
-    polygons = tuple(_points(mask, "masks", 3, 64) for mask in masks)
     if any(not 0 <= row <= 1 or metres <= 0 for row, metres in scale):
         raise InvalidInput("must be rows from 0 to 1, each with metres over 0", where="scale")
-    if any(not 0 <= number <= 1 for polygon in polygons for point in polygon for number in point):
-        raise InvalidInput("must be fractions of the picture, from 0 to 1", where="masks")
     return MotionSettings(
         sensitivity=_number(args, "sensitivity", 0.5, 0, 1) or 0.0,
         min_area_px=_number(args, "min_area_px", None, 1, 1e8),
         min_size_m=_number(args, "min_size_m", 0.5, 0, 1000) or 0.0,
         scale=Scale(scale) if scale else None,
-        masks=polygons,
+        masks=tuple(_places(mask, "masks", 3, 64) for mask in _list(args, "masks", MOST_MASKS)),
+        lines=tuple(map(_line, _list(args, "lines", MOST_PLACES))),
+        areas=tuple(map(_area, _list(args, "areas", MOST_PLACES))),
+        tamper=args.get("tamper") is not False,
     )
+
+
+def _line(given: Any) -> Line:
+    table = _table({"lines": given}, "lines")
+    start, end = _places(table.get("points"), "lines", 2, 2)
+    if start == end:
+        raise InvalidInput("a line needs two points", where="lines")
+    return Line(_text(table, "name", required=True), start, end)
+
+
+def _area(given: Any) -> Area:
+    table = _table({"areas": given}, "areas")
+    after_s = _number(table, "after_s", None, 1, 86_400)
+    if after_s is None:
+        raise InvalidInput("needs seconds, from 1", where="areas.after_s")
+    return Area(_text(table, "name", required=True), _places(table.get("points"), "areas", 3, 64), after_s)
+
+
+def _list(args: dict[str, Any], name: str, most: int) -> list[Any]:
+    value = args.get(name) or []
+    if not isinstance(value, list) or len(value) > most:
+        raise InvalidInput(f"must be a list of at most {most}", where=name)
+    return value
+
+
+def _places(value: Any, where: str, least: int, most: int) -> tuple[Point, ...]:
+    """Points of the picture."""
+    points = _points(value if value is not None else [], where, least, most)
+    if any(not 0 <= number <= 1 for point in points for number in point):
+        raise InvalidInput("must be fractions of the picture, from 0 to 1", where=where)
+    return points
 
 
 def _points(value: Any, where: str, least: int, most: int) -> tuple[Point, ...]:

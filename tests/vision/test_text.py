@@ -197,8 +197,7 @@ def test_motion_watch_says_when_the_scene_changed() -> None:
     other = rng.integers(60, 120, (24, 32), dtype=np.uint8).repeat(10, 0).repeat(10, 1)
     watch = MotionWatch(MotionSettings(), 5.0)
     assert [watch.look(day, at / 5) for at in range(20)] == [None] * 20
-    change = watch.look(other, 4.0)
-    assert change is not None and change.as_data() == {"moving": False, "boxes": [], "scene": "changed"}
+    assert (watch.look(other, 4.0), watch.scene, watch.boxes) == (None, "moved", ())
     assert [watch.look(other, 4.2 + at / 5) for at in range(20)] == [None] * 20
     bright = np.clip(other * 1.5, 0, 255).astype(np.uint8)  # the exposure, not the scene
     assert watch.look(bright, 30.0) is None
