@@ -106,14 +106,47 @@ def _line(random: Random, faces: Faces) -> Plate:
     places = pen.row(text, "", random.uniform(0.02, 0.1) + band, top, high, breaks)
     _thicken(random, ink)
     picture = _coloured(random, ink)
+    for at in breaks:
+        if 0 < at < len(places):
+            _seal(random, picture, places[at - 1][1], places[at][0])
+    if random.random() < 0.08:  # light characters on a dark plate
+        picture = np.float32(255) - picture
     if band:
         wide = round(band * width)
-        picture[:, :wide] = random.uniform(20, 150)
-        cv2.circle(picture, (wide // 2, height // 3), wide // 3, float(random.uniform(120, 255)), 2)
-        country = _resized(mask(face, LATIN[random.integers(26)])[0], 0.25 * height, 0.6 * wide)
+        picture[:, :wide] = random.uniform(20, 220)
+        _seal(random, picture[: 2 * height // 3], 0, wide)
+        letters = "".join(LATIN[n] for n in random.integers(26, size=random.integers(1, 3)))
+        country = _resized(mask(face, letters)[0], 0.25 * height, 0.6 * wide)
         part = picture[height - 10 - country.shape[0] : height - 10, wide // 5 : wide // 5 + country.shape[1]]
-        np.maximum(part, country * np.float32(0.95), out=part)
+        part += (random.uniform(0, 255) - part) * country / np.float32(255)
     return Plate(picture, LINE, text, tuple(places), NO_PROVINCE)
+
+
+def _seal(random: Random, picture: Picture, left: float, right: float) -> None:
+    """What stands between two groups and is no character: a dash, a dot, inspection seals, a coat of arms."""
+    height, wide = picture.shape[0], int(right - left)
+    if wide < 6:
+        return
+    middle, kind = round((left + right) / 2), random.random()
+    if kind < 0.35:
+        half, thick = max(2, round(wide * random.uniform(0.2, 0.45))), int(random.integers(3, 8))
+        y = round(height * random.uniform(0.42, 0.58))
+        cv2.rectangle(picture, (middle - half, y), (middle + half, y + thick), float(random.uniform(5, 70)), -1)
+    elif kind < 0.85:
+        places = (0.5,) if random.random() < 0.4 else (0.3, 0.68)
+        for place in places:
+            radius = max(3, round(min(wide / 2, 0.27 * height) * random.uniform(0.6, 1.0)))
+            y = round(place * height) + int(random.integers(-3, 4))
+            shade, rim = (float(random.uniform(30, 220)) for _ in range(2))
+            if random.random() < 0.5:
+                cv2.circle(picture, (middle, y), radius, shade, -1)
+            else:
+                points = (random.uniform(0.5, 1.0, (6, 1)) * radius * _HEXAGON + (middle, y)).astype(np.int32)
+                cv2.fillPoly(picture, [points], shade)
+            cv2.circle(picture, (middle, y), max(2, radius // 2), rim, int(random.integers(1, 3)))
+
+
+_HEXAGON = np.array([[np.cos(turn), np.sin(turn)] for turn in np.arange(6) * np.pi / 3])
 
 
 class _Pen:
@@ -121,9 +154,10 @@ class _Pen:
         self.random, self.ink, self.letter, self.digit = random, ink, letter, digit
         self.wide = random.uniform(0.62, 1.1), random.uniform(0.62, 1.1)  # letters and digits stretch by themselves
         self.high = random.uniform(0.92, 1.08)  # of the digits beside the letters
-        # on real plates a letter's foot or flag is squeezed into the height of the others; in print it stands out
-        self.squeezed = bool(random.random() < 0.7)
-        self.foot = random.uniform(0.3, 1.0)
+        # on real plates a letter's foot or flag is squeezed into the height of the others, or hangs a little below
+        # them; in print it stands out
+        self.squeezed = bool(random.random() < 0.75)
+        self.foot, self.hang = random.uniform(0.25, 0.9), random.uniform(0.0, 0.14)
 
     def row(
         self, first: str, second: str, margin: float, top: float, high: float, breaks: tuple[int, ...] = ()
@@ -135,7 +169,7 @@ class _Pen:
         touching = self.random.uniform(-0.07, 0.10) * body
         if second:
             breaks = (len(first),)
-        gaps = [touching + (self.random.uniform(0.12, 0.5) * body if n in breaks else 0.0) for n in range(len(marks))]
+        gaps = [touching + (self.random.uniform(0.12, 0.7) * body if n in breaks else 0.0) for n in range(len(marks))]
         gaps[0] = 0.0
         room, wanted = (1 - 2 * margin) * width, sum(m.shape[1] for m, _ in marks) + sum(gaps)
         squeeze = min(1.0, room / wanted)
@@ -158,10 +192,11 @@ class _Pen:
         reference = mask(face, "8" if latin else "ก")[0].shape[0]
         scale = body / max(reference, 1) * (self.high if latin else 1.0)
         if self.squeezed and not latin:
-            high = body * self.random.uniform(0.97, 1.05)
+            low = body * self.hang if shape.shape[0] - up > 0.08 * shape.shape[0] else 0.0
+            high = body * self.random.uniform(0.97, 1.05) + low
             shape = _low_footed(shape, round(up), self.foot)
-            made = _resized(shape, high, shape.shape[1] * scale * stretch)
-            return made, high - body * self.random.uniform(-0.01, 0.05)
+            made = _resized(shape, high, shape.shape[1] * scale * stretch * self.random.uniform(0.92, 1.06))
+            return made, high - low - body * self.random.uniform(-0.01, 0.05)
         return _resized(shape, shape.shape[0] * scale, shape.shape[1] * scale * stretch), up * scale
 
     def name(self, face: Face, text: str, middle: float, high: float) -> None:
@@ -184,10 +219,12 @@ class _Pen:
 
 
 def _low_footed(shape: NDArray[np.uint8], base: int, share: float) -> NDArray[np.uint8]:
-    """With what stands below the base line squeezed to a share of its height."""
+    """With what stands below the base line squeezed to a share of its height, and the gap above it closed."""
     foot = shape[base:]
     if foot.shape[0] < 0.08 * shape.shape[0] or base < 4:
         return shape
+    inked = np.flatnonzero(foot.max(axis=1) > 128)
+    foot = foot[max(int(inked[0]) - 1, 0) if inked.size else 0 :]
     return np.vstack([shape[:base], _resized(foot, max(3.0, share * foot.shape[0]), shape.shape[1])])
 
 

@@ -29,7 +29,7 @@ def trained() -> Faces:
 def readings(seed: int, number: int, size: int = SHARD, pool: Faces | None = None, letters: str | None = None) -> Shard:
     """Straightened plates: some of motorcycles, some of one line."""
     random, pool = np.random.default_rng((seed, 1, number)), pool or trained()
-    layouts = random.choice((CAR, MOTORCYCLE, LINE), size=size, p=(0.7, 0.13, 0.17)).tolist()
+    layouts = random.choice((CAR, MOTORCYCLE, LINE), size=size, p=(0.64, 0.12, 0.24)).tolist()
     made = [reading(random, pool, layout=layout, letters=letters) for layout in layouts]
     return {
         "top": np.stack([one.top for one in made]), "bottom": np.stack([one.bottom for one in made]),
