@@ -73,24 +73,24 @@ def blurred(word: str) -> Row:
     return Rates().row(letters_of({"plate": word, "lattice": lattice}))
 
 
-def median(call: Callable[[Any], Any], reads: Sequence[Any]) -> tuple[float, float]:
-    """Milliseconds a call: the median, and that of the slowest of a hundred."""
-    spent = []
+def spent(call: Callable[[Any], Any], reads: Sequence[Any]) -> tuple[list[float], int]:
+    """Milliseconds of each call, none of them for a read that was looked up before, and how many found something."""
+    times, found = [], 0
     for read in reads:
         begun = time.thread_time_ns()
-        call(read)
-        spent.append((time.thread_time_ns() - begun) / 1e6)
-    return statistics.median(spent), sorted(spent)[int(len(spent) * 0.99)]
+        answer = call(read)
+        times.append((time.thread_time_ns() - begun) / 1e6)
+        found += len(answer) > 0
+    return times, found
 
 
 def timed(name: str, call: Callable[[Any], Any], reads: Sequence[Any]) -> float:
-    """The median, told with the slowest of a hundred and the share of reads that found an entry."""
-    found = sum(bool(call(read)) for read in reads) / len(reads)  # also warms up
-    usual, slow = median(call, reads)
-    told(name, usual)
-    told(f"{name}.p99", slow)
-    told(f"{name}.found", found, "ratio")
-    return usual
+    """The median, told with that of the slowest of a hundred and the share of reads that found an entry."""
+    times, found = spent(call, reads)
+    told(name, statistics.median(times))
+    told(f"{name}.p99", sorted(times)[int(len(times) * 0.99)])
+    told(f"{name}.found", found / len(reads), "ratio")
+    return statistics.median(times)
 
 
 def by_index(plates: list[str], exact: list[str], wrong: list[str]) -> float:
@@ -112,7 +112,7 @@ def by_kernel(plates: list[str], exact: list[str], wrong: list[str], draw: Rando
     begun = time.thread_time_ns()
     words = WordList(plates)
     told("list", (time.thread_time_ns() - begun) / 1e6)
-    told("row", median(lambda word: Rates().row(letters_of({"plate": word})), wrong)[0])
+    told("row", statistics.median(spent(lambda word: Rates().row(letters_of({"plate": word})), wrong)[0]))
     rows = [doubtful(word, seen) for word, seen in zip(exact, wrong, strict=True)]
     parts = WordList([half_seen(word, draw) if number % 10 == 0 else word for number, word in enumerate(plates)])
     timed("partial", partial(near, parts, WIDEST), rows)
@@ -127,16 +127,16 @@ def by_rapidfuzz(plates: list[str], wrong: list[str]) -> dict[int, float]:
     for cutoff, size in product((None, 1), (1, 64)):
         calls = [wrong[at : at + size] for at in range(0, len(wrong) - size + 1, size)]
         compare = partial(cdist, choices=plates, scorer=Levenshtein.distance, score_cutoff=cutoff, workers=1)
-        spent = median(compare, calls)[0] / size
-        told(f"rapidfuzz.{size}_a_call.{'whole' if cutoff is None else 'cut_off'}", spent)
-        best[size] = min(spent, best.get(size, math.inf))
+        usual = statistics.median(spent(compare, calls)[0]) / size
+        told(f"rapidfuzz.{size}_a_call.{'whole' if cutoff is None else 'cut_off'}", usual)
+        best[size] = min(usual, best.get(size, math.inf))
     return best
 
 
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench match", description=__doc__)
     parser.add_argument("--entries", type=int, default=100_000, help="plates of the list")
-    parser.add_argument("--reads", type=int, default=512, help="plates looked up for each figure")
+    parser.add_argument("--reads", type=int, default=1_024, help="plates looked up for each figure")
     options = parser.parse_args(argv)
     draw = Random(7)
     plates = list({plate(draw): None for _ in range(options.entries * 2)})[: options.entries]
