@@ -26,20 +26,23 @@ class HostWordList:
         self._words: dict[str, str] = {}
         self._sent: list[str] = []  # the names, by their place in what the process has
         self._process: Child | None = None
+        self._changes, self._sent_at = 0, 0  # counted, because a word may be put while the list is under way
         self._turn = asyncio.Lock()
 
     async def put(self, words: Mapping[str, str | None]) -> None:
         """See ``WordList``."""
         for name, word in words.items():
+            if self._words.get(name) == word:
+                continue
             if word is None:
-                self._words.pop(name, None)
+                del self._words[name]
             elif len(word) not in LENGTHS or not word.isprintable():
                 raise InvalidInput(f"{word!r} has not 2 to 12 letters", where=name)
             elif name not in self._words and len(self._words) >= MOST_WORDS:
                 raise LimitExceeded(f"more than {MOST_WORDS} words", where=self._name)
             else:
                 self._words[name] = word
-        self._process = None
+            self._changes += 1
 
     async def nearest(
         self, read: Choices, *, other: float, gap: float, bound: float, most: int = 16
@@ -52,8 +55,8 @@ class HostWordList:
         args = {"list": self._name, "read": read, "other": other, "gap": gap, "bound": bound, "most": most}
         async with self._turn:
             process = await self._vision.process()
-            if process is not self._process:
-                self._sent = list(self._words)
+            if process is not self._process or self._sent_at != self._changes:
+                self._process, self._sent_at, self._sent = None, self._changes, list(self._words)
                 blob = "\n".join(self._words.values()).encode()
                 await process.ask("words", {"list": self._name}, blob, limit=SEND_WITHIN_S)
                 self._process = process

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hub.core.error import InvalidInput, NotFound
 from hub.kernels import match
@@ -17,6 +18,7 @@ from hub.kernels import match
 MOST_WORDS = 200_000
 MOST_FOUND = 64
 UNSEEN = "?"
+Places = NDArray[np.int32]
 
 
 class WordList:
@@ -29,12 +31,15 @@ class WordList:
         if len(letters) >= match.CODES - 1 or any(not match.SHORTEST <= len(word) <= match.LONGEST for word in words):
             raise InvalidInput("a word is too short or too long, or there are too many letters", where="words")
         self._codes = {UNSEEN: match.ANY, **{letter: at + 1 for at, letter in enumerate(letters)}}
-        self._words = np.zeros((len(words), match.LONGEST), np.uint8)
-        self._lengths = np.array([len(word) for word in words], np.uint8)
-        for row, word in enumerate(words):
-            self._words[row, : len(word)] = [self._codes[letter] for letter in word]
+        rows = np.zeros((len(words), match.LONGEST), np.uint8)
+        lengths = np.array([len(word) for word in words], np.uint8)
+        for row, word in zip(rows, words, strict=True):
+            row[: len(word)] = [self._codes[letter] for letter in word]
+        self._places, self._heads, self._firsts = _groups(np.column_stack([lengths, rows[:, :2]]))
+        self._words, self._lengths = rows[self._places], lengths[self._places]
         last = self._lengths.astype(np.int64)[:, None] + np.array([-2, -1])
-        self._ends = np.hstack([self._words[:, :2], np.take_along_axis(self._words, last, 1)])
+        ends = np.take_along_axis(self._words, last, 1)
+        self._order, self._tails, self._parts = _groups(np.column_stack([self._lengths, ends]))
 
     def nearest(
         self, read: Sequence[Sequence[tuple[str, float]]], other: float, gap: float, bound: float, most: int
@@ -50,11 +55,22 @@ class WordList:
                 if letter in self._codes and letter != UNSEEN:
                     costs[place, self._codes[letter]] = cost
         found, found_costs = np.empty(most, np.int32), np.empty(most, np.float32)
-        kept = np.empty(len(self._words) + 1, np.int32)
+        kept = np.empty(len(self._words), np.int32)
         count = match.nearest(
-            self._words, self._ends, self._lengths, costs, np.float32(gap), np.float32(bound), kept, found, found_costs
+            self._words, self._lengths, self._heads, self._firsts, self._tails, self._parts, self._order, costs,
+            np.float32(gap), np.float32(bound), kept, found, found_costs,
         )  # fmt: skip
-        return [(int(found[n]), float(found_costs[n])) for n in range(count)]
+        near = [(int(self._places[found[n]]), float(found_costs[n])) for n in range(count)]
+        return sorted(near, key=lambda one: (one[1], one[0]))
+
+
+def _groups(keys: NDArray[np.uint8]) -> tuple[Places, NDArray[np.uint8], Places]:
+    """Rows by their three bytes: their places group by group, the bytes of each group, and where each begins, with the
+    end of the last."""
+    order = np.lexsort(keys.T[::-1])
+    sorted_keys = keys[order]
+    begins = np.flatnonzero(np.append(len(keys) > 0, (sorted_keys[1:] != sorted_keys[:-1]).any(axis=1)))
+    return order.astype(np.int32), sorted_keys[begins], np.append(begins, len(keys)).astype(np.int32)
 
 
 class Words:

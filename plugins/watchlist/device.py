@@ -10,6 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
+from operator import ne
 from typing import Any
 
 MAX_ENTRIES = 100_000
@@ -126,7 +127,8 @@ def errors(a: str, b: str) -> int:
     if a == b:
         return 0
     if len(a) == len(b):
-        return 1 if sum(x != y for x, y in zip(a, b, strict=True)) == 1 else 2
+        wrong: int = sum(map(ne, a, b))
+        return min(wrong, 2)
     short, long = sorted((a, b), key=len)
     if len(long) - len(short) > 1:
         return 2

@@ -1,9 +1,7 @@
 """What a watch-list costs by its length: ``python -m tests.bench watchlist``.
 
 The list's own index with 10 to 100,000 entries (a read that matches none, one that matches exactly, one with an
-error), uncertain readings against all of it (letters weighted, one too many or too few, letters that nobody saw)
-beside ``rapidfuzz``'s edit distances of the same words in the same run, and the same plates as 10 to 10,000 automations
-of the engine. CPU of this thread.
+error), and the same plates as 10 to 10,000 automations of the engine. CPU of this thread. Uncertain reads: ``match``.
 """
 
 from __future__ import annotations
@@ -14,14 +12,8 @@ import gc
 import json
 import statistics
 import time
-from collections.abc import Callable
 from random import Random
 
-from rapidfuzz import process
-from rapidfuzz.distance import Levenshtein
-
-from hub.vision.words import WordList
-from plugins.watchlist.confusion import GAP, OTHER, Rates, Row, letters_of
 from plugins.watchlist.device import Entry, PlateIndex
 from tests.automation.zone import Zone
 from tests.bench.automation import matching_none, plate_rules
@@ -75,42 +67,6 @@ def lists(reads: int) -> None:
         timed(index, [wrong(source.choice(plates), source) for _ in range(reads)], f"list of {count}: one error")
 
 
-def row_of(word: str, source: Random) -> Row:
-    """A reading that doubts one letter."""
-    letters = letters_of({"plate": word})
-    at = source.randrange(len(word))
-    letters[at] = {word[at]: 0.6, "ฮ": 0.3, "ก": 0.1}
-    return Rates().row(letters)
-
-
-def median_ms(look: Callable[[tuple[str, Row]], object], read: list[tuple[str, Row]]) -> float:
-    """CPU of one look."""
-    spent = []
-    for one in read:
-        begun = time.thread_time_ns()
-        look(one)
-        spent.append((time.thread_time_ns() - begun) / 1e6)
-    return statistics.median(spent)
-
-
-def weighted(reads: int, bound: float = 3.0) -> None:
-    """The whole list at once: ours by the probability of each letter, the peer's by the number of edits."""
-    for count in LENGTHS:
-        source = Random(7)
-        plates = [plate(source) for _ in range(count)]
-        partial = [f"?{word[1:]}" if n % 10 == 0 else word for n, word in enumerate(plates)]
-        read = [(word, row_of(word, source)) for word in source.choices(plates, k=reads)]
-        words, seen = WordList(plates), WordList(partial)
-        few = read[: max(20, reads // 40)]  # the peer takes long
-        ours = median_ms(lambda one: words.nearest(one[1], OTHER, GAP, bound, 16), read)  # noqa: B023 - run at once
-        parts = median_ms(lambda one: seen.nearest(one[1], OTHER, GAP, bound, 16), read)  # noqa: B023 - run at once
-        peer = median_ms(lambda one: process.cdist([one[0]], plates, scorer=Levenshtein.distance), few)  # noqa: B023
-        report(f"list of {count}: weighted, median", ours, "ms")
-        report(f"list of {count}: weighted, parts of plates, median", parts, "ms")
-        report(f"list of {count}: rapidfuzz cdist, median", peer, "ms")
-        report(f"list of {count}: rapidfuzz over weighted", peer / ours, "ratio")
-
-
 async def matching_one(count: int, reads: int) -> None:
     """The whole emit of an event that one of so many rules wants."""
     zone = await Zone().start(plate_rules(count))
@@ -137,6 +93,5 @@ def main(argv: list[str]) -> int:
     options = parser.parse_args(argv)
     gc.freeze()
     lists(options.reads)
-    weighted(options.reads)
     asyncio.run(rules(options.reads))
     return 0
