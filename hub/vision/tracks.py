@@ -13,9 +13,13 @@ from hub.vision.provinces import distance
 from hub.vision.reader import PlateText
 
 GONE_S = 1.5
+SURE, AGREE, PATIENCE = 0.6, 2, 6
+"""So many pictures that agree are told at once when they are so sure; else the passage may bring a better one, but
+whoever stands still is told after some more."""
 """A passage ends when its plate was not seen for so long."""
 MAX_TRACKS = 16
 _MAX_REPORTED = 1024
+_MAX_TEXTS, _MOST_UNSURE = 16, 24  # different readings of a passage, and pictures of one that never agree
 _MAX_READ = 8  # the surest readings of a passage that are put together
 _SAME_LETTERS = 2
 """Texts that differ in no more letters, near each other, are readings of one plate."""
@@ -36,23 +40,33 @@ class _Track:
     candidate: Candidate
     seen: float
     best: dict[str, Report] = field(default_factory=dict)
-    votes: dict[str, int] = field(default_factory=dict)
+    votes: dict[str, list[float]] = field(default_factory=dict)
     read: list[PlateText] = field(default_factory=list)
+    count: int = 0
     told: bool = False
 
     def take(self, report: Report) -> None:
         """Count a reading; each text keeps its best picture."""
+        self.count += 1
         key = report.text.text
-        self.votes[key] = self.votes.get(key, 0) + 1
+        self.votes.setdefault(key, []).append(report.text.confidence)
         before = self.best.get(key)
         if before is None or before.text.confidence < report.text.confidence:
             self.best[key] = report
+        if len(self.best) > _MAX_TEXTS:  # each keeps a picture
+            least = min(self.best, key=lambda text: sum(self.votes[text]))
+            del self.best[least], self.votes[least]
         if report.text.lattice:
             self.read = sorted([*self.read, report.text], key=lambda text: -text.confidence)[:_MAX_READ]
 
+    def settled(self, text: PlateText) -> bool:
+        """Whether enough pictures agree with ``text``, or no more of them would help."""
+        votes = len(self.votes.get(text.text, ()))
+        return votes >= (AGREE if text.confidence >= SURE else PATIENCE) or self.count >= _MOST_UNSURE
+
     def winner(self) -> Report:
         """What all pictures say together, with the picture that says so best."""
-        voted = max(self.best, key=lambda key: (self.votes[key], self.best[key].text.confidence))
+        voted = max(self.best, key=lambda key: (sum(self.votes[key]), self.best[key].text.confidence))
         text = self._together(self.best[voted].text)
         return replace(self.best.get(text.text, self.best[voted]), text=text)
 
@@ -82,7 +96,8 @@ class PlateTracks:
         return False
 
     def observe(self, sightings: Iterable[Sighting], picture: Picture, at: float) -> list[Report]:
-        """Take one picture's readings; returns what is to be told now: two pictures agree, or a passage has ended."""
+        """Take one picture's readings; returns what is to be told now: enough pictures agree, or a passage has
+        ended."""
         reports = self.ended(at)
         taken: list[_Track] = []
         for sighting in sightings:
@@ -90,7 +105,7 @@ class PlateTracks:
             taken.append(track)
             track.candidate, track.seen = sighting.candidate, at
             track.take(Report(sighting.text, sighting.candidate, picture, at))
-            if not track.told and track.votes[sighting.text.text] >= 2:
+            if not track.told and track.settled(sighting.text):
                 reports += self._tell(track)
         return reports
 

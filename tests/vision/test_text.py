@@ -94,7 +94,7 @@ def candidate(x: float = 10, y: float = 10, w: float = 100, h: float = 45, sign:
     return Candidate(quad, 0.9, np.full((9, 20), sign, np.int16))
 
 
-def sighting(text: str, confidence: float = 0.5, sign: int = 0) -> Sighting:
+def sighting(text: str, confidence: float = 0.7, sign: int = 0) -> Sighting:
     series, number = text.split()
     return Sighting(candidate(sign=sign), PlateText(series, number, "สุโขทัย", confidence))
 
@@ -112,6 +112,18 @@ def test_two_pictures_that_agree_are_told_at_once_by_their_best() -> None:
     assert [(r.text.text, r.text.confidence, r.at) for r in told] == [("1กข 1234", 0.6, 0.4)]
     assert tracks.observe([sighting("1กข 1234", 0.9)], STILL, 0.6) == []
     assert tracks.ended(10.0) == []
+
+
+def test_a_plate_far_away_waits_for_a_better_picture_but_not_for_ever() -> None:
+    tracks = PlateTracks(10.0)
+    far = [tracks.observe([sighting("1กข 1284", 0.4)], STILL, at / 5) for at in range(3)]
+    near = [tracks.observe([sighting("1กข 1234", 0.9)], STILL, 0.6 + at / 5) for at in range(2)]
+    assert far == [[], [], []] and near[0] == []
+    assert [(one.text.text, one.text.confidence) for one in near[1]] == [("1กข 1234", 0.9)]
+    still = [tracks.observe([sighting("7ฮฮ 1", 0.4)], STILL, 20 + at / 5) for at in range(6)]
+    assert [[one.text.text for one in told] for told in still] == [[], [], [], [], [], ["7ฮฮ 1"]]
+    never = [tracks.observe([sighting(f"5ตต {n}", 0.3)], STILL, 40 + n / 5) for n in range(1, 30)]
+    assert [len(told) for told in never].index(1) == 23  # a window that looks like a plate, each time another
 
 
 def test_a_passage_seen_once_is_told_when_it_ends() -> None:
