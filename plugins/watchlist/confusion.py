@@ -33,6 +33,10 @@ def alike(letter: str) -> str:
     return "".join(group.replace(letter, "") for group in (*ALIKE, *ALIKE_DIGITS) if letter in group)
 
 
+def _on_plates(letter: str) -> bool:
+    return "ก" <= letter <= "ฮ" or letter.isascii()
+
+
 class Rates:
     """How often each letter that was read showed which. Counts of letters only: no plate can be told from them."""
 
@@ -60,6 +64,8 @@ class Rates:
         if len(shown) != len(read):
             return
         for real, taken in zip(shown, read, strict=True):
+            if not (_on_plates(real) and _on_plates(taken)):  # the table stays small
+                continue
             counts = self._seen.setdefault(taken, {})
             counts[real] = counts.get(real, 0.0) + 1.0
             if sum(counts.values()) > MOST_SEEN:  # what is long ago counts for less
@@ -85,7 +91,7 @@ def letters_of(data: Mapping[str, Any]) -> list[dict[str, float]]:
         raise InvalidInput(f"{word!r} is no plate", where="plate")
     told: Sequence[Sequence[tuple[str, float]]] = data.get("lattice") or ()
     if len(told) == len(word):
-        return [{normal(letter): probability for letter, probability in row} for row in told]
+        return [_shares(row) for row in told]
     sure = max(float(data.get("confidence", 1.0)), _LEAST)
     guesses = data.get("alternatives") or ()
     read = [(normal(one["series"] + one["number"]), float(one["confidence"])) for one in guesses]
@@ -100,6 +106,15 @@ def letters_of(data: Mapping[str, Any]) -> list[dict[str, float]]:
             shares[word[place]] = sure ** (1 / len(word))
         made.append(shares)
     return made
+
+
+def _shares(choices: Sequence[tuple[str, float]]) -> dict[str, float]:
+    """As probabilities: together at most 1, whatever a camera says."""
+    whole = max(1.0, sum(probability for _, probability in choices))
+    shares: dict[str, float] = {}
+    for letter, probability in choices:
+        shares[normal(letter)] = shares.get(normal(letter), 0.0) + probability / whole
+    return shares
 
 
 def cost(row: Row, word: str) -> float:

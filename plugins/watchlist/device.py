@@ -75,6 +75,7 @@ class PlateIndex:
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
         self._near: dict[str, set[str]] = {}
+        self._partial: dict[str, Entry] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -90,12 +91,15 @@ class PlateIndex:
         """Add or replace an entry."""
         self.drop(entry.id)
         self._entries[entry.id] = entry
+        if UNSEEN in entry.plate:
+            self._partial[entry.id] = entry
         for word in _deletions(entry.plate):
             self._near.setdefault(word, set()).add(entry.id)
 
     def drop(self, entry_id: str) -> None:
         """Take an entry out; harmless when it is not there."""
         entry = self._entries.pop(entry_id, None)
+        self._partial.pop(entry_id, None)
         for word in _deletions(entry.plate) if entry else ():
             ids = self._near.get(word)
             if ids is not None:
@@ -110,6 +114,10 @@ class PlateIndex:
     def near(self, word: str) -> list[Entry]:
         """The entries with at most one wrong, missing or added character."""
         return [entry for entry in self._candidates(word, _deletions(word)) if errors(word, entry.plate) <= 1]
+
+    def partial(self) -> list[Entry]:
+        """The entries of which a part was seen."""
+        return list(self._partial.values())
 
     def _candidates(self, word: str, cuts: Iterable[str]) -> list[Entry]:
         names = {name for cut in cuts for name in self._near.get(cut, ())}

@@ -29,7 +29,8 @@ class EntryBook:
         found = [Entry(**value) for value in (await self._rows.all()).values()]
         for entry in found:
             self.index.put(entry)
-        await self.words.put({entry.id: entry.plate for entry in found})
+        now = self._ctx.clock.now()
+        await self.words.put({entry.id: entry.plate for entry in found if entry.active(now)})
 
     async def add(
         self,
@@ -105,7 +106,8 @@ class EntryBook:
     async def _keep(self, entry: Entry, change: str, note: str = "") -> None:
         await self._rows.put(entry.id, entry.as_data())
         self.index.put(entry)
-        await self.words.put({entry.id: entry.plate})
+        # what nobody approved must not stand before what counts
+        await self.words.put({entry.id: entry.plate if entry.active(self._ctx.clock.now()) else None})
         await self._tell(entry, change, note)
 
     async def _take_out(self, entry: Entry, change: str, note: str) -> None:

@@ -1,8 +1,8 @@
 """Which entry a read plate may be, and how likely.
 
 The probability is that of the listed plate given the reading: of each letter what it may show (``Rates``), and the
-province. It supposes that before the reading one plate was as likely as another; ``test_precision.py`` shows what that
-means for the alarms of a shift.
+province. It supposes that before the reading one plate was as likely as another: what that means for the alarms of a
+shift shows ``tests/scenarios/test_watchlist_precision.py``.
 """
 
 from __future__ import annotations
@@ -12,13 +12,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hub.sdk import InvalidInput, Unavailable, WordList
+from hub.sdk import InvalidInput, TimedOut, Unavailable, WordList
 
 from .confusion import GAP, OTHER, Rates, Row, cost, letters_of
 from .device import UNSEEN, Entry, PlateIndex, normal, same_province
 
 UNKNOWN_PROVINCE, OTHER_PROVINCE = 0.5, 0.004
 """What is left of the probability when a province was not read or not listed, and when they differ."""
+
+MOST_COMPARED = 64
+"""Of the entries that a read may be: the same plate may be listed in many provinces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,11 @@ class Matching:
 
     async def _near(self, row: Row, word: str) -> list[Entry]:
         try:
-            found = await self._words.nearest(row, other=OTHER, gap=GAP, bound=-math.log(self._alarm_at))
-        except Unavailable:  # while the vision process starts anew; plates with letters that nobody saw wait for it
-            return self._index.near(word)
+            found = await self._words.nearest(
+                row, other=OTHER, gap=GAP, bound=-math.log(self._alarm_at), most=MOST_COMPARED
+            )
+        except (Unavailable, TimedOut):  # while the vision process starts anew: at most one error
+            return [*self._index.near(word), *self._index.partial()]
         entries = (self._index.get(name) for name, _ in found)
         return [entry for entry in entries if entry is not None]
 
