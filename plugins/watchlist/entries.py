@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from hub.sdk import Conflict, Context, InvalidInput, LimitExceeded, NotFound, cu
 from .device import MAX_ENTRIES, MAX_PLATE, UNSEEN, Entry, PlateIndex, normal
 
 DAY_S = 86_400.0
+AT_ONCE = 500  # entries: 12 ms; a whole long list would hold up the hub for two seconds
 LEAST_SEEN = 3  # characters of a partial plate: with fewer a camera of a busy street finds one each minute
 
 
@@ -26,11 +28,13 @@ class EntryBook:
 
     async def load(self) -> None:
         """Read the list."""
-        found = [Entry(**value) for value in (await self._rows.all()).values()]
-        for entry in found:
-            self.index.put(entry)
-        now = self._ctx.clock.now()
-        await self.words.put({entry.id: entry.plate for entry in found if entry.active(now)})
+        rows, now = list((await self._rows.all()).values()), self._ctx.clock.now()
+        for begin in range(0, len(rows), AT_ONCE):
+            found = [Entry(**value) for value in rows[begin : begin + AT_ONCE]]
+            for entry in found:
+                self.index.put(entry)
+            await self.words.put({entry.id: entry.plate for entry in found if entry.active(now)})
+            await asyncio.sleep(0)
 
     async def add(
         self,
