@@ -7,6 +7,7 @@ meets in one of them (the symmetric deletion idea). Cost depends on the plate's 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -16,6 +17,7 @@ from typing import Any
 MAX_ENTRIES = 100_000
 MAX_PLATE = 12
 UNSEEN = "?"  # in an entry: a character that the witness did not see
+_WITH_PROVINCE = re.compile(r"(.*[0-9๐-๙?])\s*([ก-๎][ก-๎ ]+[ก-๎])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,12 @@ def normal(plate: str, *, partial: bool = False) -> str:
     characters nobody saw where it may be ``partial``."""
     word = unicodedata.normalize("NFC", plate).upper()
     return "".join(_digit(ch) for ch in word if ch.isalnum() or (partial and ch == UNSEEN))[:64]
+
+
+def apart(text: str) -> tuple[str, str]:
+    """Plate and province, where the province is written behind the number, as in ``?ข 12?4 สุโขทัย``; else ``""``."""
+    found = _WITH_PROVINCE.fullmatch(text.strip())
+    return (found[1], found[2].strip()) if found else (text, "")
 
 
 def same_province(a: str, b: str) -> bool:

@@ -11,7 +11,7 @@ from pydantic import Field
 from hub.capabilities import Priority
 from hub.sdk import Conflict, Context, InvalidInput, LimitExceeded, NotFound, current_call
 
-from .device import MAX_ENTRIES, MAX_PLATE, UNSEEN, Entry, PlateIndex, normal
+from .device import MAX_ENTRIES, MAX_PLATE, UNSEEN, Entry, PlateIndex, apart, normal, same_province
 
 DAY_S = 86_400.0
 AT_ONCE = 500  # entries: 12 ms; a whole long list would hold up the hub for two seconds
@@ -38,7 +38,7 @@ class EntryBook:
 
     async def add(
         self,
-        plate: Annotated[str, Field(min_length=2, max_length=24)],
+        plate: Annotated[str, Field(min_length=2, max_length=40)],
         reason: Annotated[str, Field(min_length=3, max_length=300)],
         legal_ground: Annotated[str, Field(min_length=3, max_length=300)],
         province: Annotated[str, Field(max_length=60)] = "",
@@ -48,8 +48,12 @@ class EntryBook:
         owner: Annotated[str, Field(max_length=120)] = "",
     ) -> str:
         """Ask for an entry; its id. It is active when a second person approves it, or for two hours if ``urgent``. In
-        ``plate`` a ``?`` is a character that the witness did not see."""
-        call, now, word = current_call(), self._ctx.clock.now(), normal(plate, partial=True)
+        ``plate`` a ``?`` is a character that the witness did not see; the province may stand behind it."""
+        call, now = current_call(), self._ctx.clock.now()
+        mark, behind = apart(plate)
+        word, province = normal(mark, partial=True), province.strip() or behind
+        if behind and not same_province(behind, province):
+            raise InvalidInput(f"{plate!r} names another province than {province!r}", where="province")
         if not 2 <= len(word) <= MAX_PLATE:
             raise InvalidInput(f"{plate!r} is no plate", where="plate", hint="series and number, as in 1กข 1234")
         if len(word.replace(UNSEEN, "")) < min(LEAST_SEEN, len(word)):
@@ -62,7 +66,7 @@ class EntryBook:
         entry_id = "w" + hashlib.sha256(call.key.encode()).hexdigest()[:12]
         if self.index.get(entry_id) is None:
             entry = Entry(
-                entry_id, word, province.strip(), reason, legal_ground, owner or call.actor, priority, call.actor,
+                entry_id, word, province, reason, legal_ground, owner or call.actor, priority, call.actor,
                 now, now + days * DAY_S, urgent_until=now + self._urgent_s if urgent else None,
             )  # fmt: skip
             await self._keep(entry, "requested", reason)
