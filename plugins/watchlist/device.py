@@ -82,7 +82,7 @@ class PlateIndex:
 
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
-        self._near: dict[str, set[str]] = {}
+        self._near: dict[str, list[Entry]] = {}  # nearly all of one: sets make a long list 100 MiB larger
         self._partial: dict[str, Entry] = {}
 
     def __len__(self) -> int:
@@ -102,18 +102,21 @@ class PlateIndex:
         if UNSEEN in entry.plate:
             self._partial[entry.id] = entry
         for word in _deletions(entry.plate):
-            self._near.setdefault(word, set()).add(entry.id)
+            if (found := self._near.get(word)) is None:
+                self._near[word] = [entry]
+            else:
+                found.append(entry)
 
     def drop(self, entry_id: str) -> None:
         """Take an entry out; harmless when it is not there."""
         entry = self._entries.pop(entry_id, None)
         self._partial.pop(entry_id, None)
         for word in _deletions(entry.plate) if entry else ():
-            ids = self._near.get(word)
-            if ids is not None:
-                ids.discard(entry_id)
-                if not ids:
-                    del self._near[word]
+            rest = [one for one in self._near[word] if one.id != entry_id]
+            if rest:
+                self._near[word] = rest
+            else:
+                del self._near[word]
 
     def exact(self, word: str) -> list[Entry]:
         """The entries of just this plate."""
@@ -128,8 +131,8 @@ class PlateIndex:
         return list(self._partial.values())
 
     def _candidates(self, word: str, cuts: Iterable[str]) -> list[Entry]:
-        names = {name for cut in cuts for name in self._near.get(cut, ())}
-        return [self._entries[name] for name in sorted(names)]
+        found = {entry.id: entry for cut in cuts for entry in self._near.get(cut, ())}
+        return [found[name] for name in sorted(found)]
 
 
 def _deletions(word: str) -> set[str]:

@@ -123,7 +123,7 @@ def test_digits_of_three_scripts_are_one() -> None:
     assert (normal("?ข 12?4"), normal("?ข 12?4", partial=True)) == ("ข124", "?ข12?4")
 
 
-class Counted(dict[str, set[str]]):
+class Counted(dict[str, list[Entry]]):
     """Counts what is looked up."""
 
     looked = 0
