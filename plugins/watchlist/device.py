@@ -7,6 +7,7 @@ meets in one of them (the symmetric deletion idea). Cost depends on the plate's 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -16,6 +17,7 @@ from typing import Any
 MAX_ENTRIES = 100_000
 MAX_PLATE = 12
 UNSEEN = "?"  # in an entry: a character that the witness did not see
+_WITH_PROVINCE = re.compile(r"(.*[0-9๐-๙?])\s*([ก-๎][ก-๎ ]+[ก-๎])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,12 @@ def normal(plate: str, *, partial: bool = False) -> str:
     return "".join(_digit(ch) for ch in word if ch.isalnum() or (partial and ch == UNSEEN))[:64]
 
 
+def apart(text: str) -> tuple[str, str]:
+    """Plate and province, where the province is written behind the number, as in ``?ข 12?4 สุโขทัย``; else ``""``."""
+    found = _WITH_PROVINCE.fullmatch(text.strip())
+    return (found[1], found[2].strip()) if found else (text, "")
+
+
 def same_province(a: str, b: str) -> bool:
     """May two names be one province? Also when one is not known. NFKC, because ำ is written as one sign or two."""
     return not a or not b or _plain(a) == _plain(b)
@@ -74,7 +82,7 @@ class PlateIndex:
 
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
-        self._near: dict[str, set[str]] = {}
+        self._near: dict[str, list[Entry]] = {}  # nearly all of one: sets make a long list 100 MiB larger
         self._partial: dict[str, Entry] = {}
 
     def __len__(self) -> int:
@@ -94,18 +102,21 @@ class PlateIndex:
         if UNSEEN in entry.plate:
             self._partial[entry.id] = entry
         for word in _deletions(entry.plate):
-            self._near.setdefault(word, set()).add(entry.id)
+            if (found := self._near.get(word)) is None:
+                self._near[word] = [entry]
+            else:
+                found.append(entry)
 
     def drop(self, entry_id: str) -> None:
         """Take an entry out; harmless when it is not there."""
         entry = self._entries.pop(entry_id, None)
         self._partial.pop(entry_id, None)
         for word in _deletions(entry.plate) if entry else ():
-            ids = self._near.get(word)
-            if ids is not None:
-                ids.discard(entry_id)
-                if not ids:
-                    del self._near[word]
+            rest = [one for one in self._near[word] if one.id != entry_id]
+            if rest:
+                self._near[word] = rest
+            else:
+                del self._near[word]
 
     def exact(self, word: str) -> list[Entry]:
         """The entries of just this plate."""
@@ -120,8 +131,8 @@ class PlateIndex:
         return list(self._partial.values())
 
     def _candidates(self, word: str, cuts: Iterable[str]) -> list[Entry]:
-        names = {name for cut in cuts for name in self._near.get(cut, ())}
-        return [self._entries[name] for name in sorted(names)]
+        found = {entry.id: entry for cut in cuts for entry in self._near.get(cut, ())}
+        return [found[name] for name in sorted(found)]
 
 
 def _deletions(word: str) -> set[str]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugins.watchlist import device
-from plugins.watchlist.device import Entry, PlateIndex, normal, same_province
+from plugins.watchlist.device import Entry, PlateIndex, apart, normal, same_province
 
 LETTERS = "กขคฆงจฉชฌญฎฐฒณตถธนบปผพภมยรลวศษสฬอฮ"
 PLATES = st.tuples(st.text("0123456789", max_size=1), st.text(LETTERS, min_size=2, max_size=2),
@@ -69,6 +69,18 @@ def test_provinces_are_compared_as_people_write_them() -> None:
     assert same_province("", "ตาก") and same_province("ตาก", "")
 
 
+@pytest.mark.parametrize(
+    ("text", "plate", "province"),
+    [
+        ("?ข 12?4 สุโขทัย", "?ข 12?4", "สุโขทัย"), ("กข1234นครพนม", "กข1234", "นครพนม"), ("70-1234 ตาก", "70-1234", "ตาก"),
+        ("๑กข ๑๒๓๔ กรุงเทพ มหานคร ", "๑กข ๑๒๓๔", "กรุงเทพ มหานคร"), ("กข ???? ลำปาง", "กข ????", "ลำปาง"),
+        ("1กข 1234", "1กข 1234", ""), ("1กข", "1กข", ""), ("กข 1234", "กข 1234", ""), ("", "", ""),
+    ],
+)  # fmt: skip
+def test_a_province_behind_the_number_is_none_of_the_plate(text: str, plate: str, province: str) -> None:
+    assert apart(text) == (plate, province)
+
+
 def test_an_entry_is_active_while_it_is_approved_or_urgent() -> None:
     usual, asked = entry("กข1234"), entry("กข1234", approved_by=None)
     urgent, ended = entry("กข1234", approved_by=None, urgent_until=20.0), entry("กข1234", expires_at=10.0)
@@ -111,7 +123,7 @@ def test_digits_of_three_scripts_are_one() -> None:
     assert (normal("?ข 12?4"), normal("?ข 12?4", partial=True)) == ("ข124", "?ข12?4")
 
 
-class Counted(dict[str, set[str]]):
+class Counted(dict[str, list[Entry]]):
     """Counts what is looked up."""
 
     looked = 0

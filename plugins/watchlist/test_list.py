@@ -246,7 +246,7 @@ async def test_officers_who_reject_make_it_quieter_and_each_answer_counts_once()
 
 async def test_a_witness_may_give_a_part_of_a_plate() -> None:
     async with watching(quiet_s=0) as hub:
-        await listed(hub, plate="?ข 12?4", priority="critical")
+        await listed(hub, plate="?ข 12?4 สุโขทัย", province="", priority="critical")
         for plate in ("1ข1234", "กข1294", "กค1234", "กข1235"):
             await read(hub, plate, province="สุโขทัย")
         await hub.wait_event("watchlist_hit", match={"read_plate": "กข1294"})
@@ -257,6 +257,8 @@ async def test_a_witness_may_give_a_part_of_a_plate() -> None:
         assert {(hit["match"], hit["priority"]) for hit in hits} == {("partial", "normal")}
         refused = await officer(hub, "noi").call("watchlist.add", params=LISTED | {"plate": "?? ??34"})
         assert words(refused) == "'?? ??34' leaves too much open"
+        refused = await officer(hub, "noi").call("watchlist.add", params=LISTED | {"plate": "?ข 12?4 ตาก"})
+        assert words(refused) == "'?ข 12?4 ตาก' names another province than 'สุโขทัย'"
 
 
 async def test_one_hit_in_the_quiet_time_for_each_camera() -> None:
