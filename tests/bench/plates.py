@@ -136,18 +136,19 @@ def streets(folder: Path) -> None:
         spent.append(time.perf_counter() - began)
         there = [read for located, read in seen if overlap(around(located.quad), street.box) >= 0.5]
         found.append(bool(there))
-        exact.append(any(read is not None and letters_of(read.text) == street.plate for read in there))
+        exact.append(any(read is not None and same_letters(read.text, street.plate) for read in there))
         x, y, right, bottom = street.box
         box = np.array([[x, y], [right, y], [right, bottom], [x, bottom]], np.float32)
         read = reader.read(luma, box)
-        alone.append(read is not None and letters_of(read.text) == street.plate)
+        alone.append(read is not None and same_letters(read.text, street.plate))
     for name, rates in (("recall", found), ("exact_end_to_end", exact), ("exact", alone)):
         told(f"plates.{name}", sum(rates) / len(rates))
     told("plates.picture_ms", sorted(spent)[len(spent) // 2] * 1e3, "ms")
 
 
-def letters_of(text: PlateText) -> str:
-    return text.series + text.number
+def same_letters(text: PlateText, plate: str) -> bool:
+    """Whether the text is the plate's. O and 0 count as one: the labels write either for the other (``OYO9FEU``)."""
+    return (text.series + text.number).replace("O", "0") == plate.replace("O", "0")
 
 
 def peers() -> dict[str, Callable[[], PlateReader]]:
