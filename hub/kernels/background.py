@@ -213,7 +213,7 @@ def _unknown(value: Any, model: Any, r: Any, c: Any, threshold: Any, rate: Any, 
     return True
 
 
-@nb.njit(nb.int64(GRID16, nb.int64, ROW16, nb.boolean, nb.int16[:, :, ::1], nb.int64, nb.int64, nb.int64,
+@nb.njit(nb.types.UniTuple(nb.int64, 2)(GRID16, nb.int64, ROW16, nb.boolean, nb.int16[:, :, ::1], nb.int64, nb.int64, nb.int64,
                   nb.uint8[:, ::1], nb.uint8[:, ::1], nb.uint8[:, ::1]), cache=True, nogil=True)  # fmt: skip
 def second_mode(
     grid: Any, offset: Any, curve: Any, toned: Any, model: Any, threshold: Any, rate: Any, settle: Any, near: Any,
@@ -223,10 +223,10 @@ def second_mode(
 
     The age counts how long mode 1 was seen; at twice ``settle`` the modes change places, and the old background stays
     known for three times ``settle`` more. ``use`` is 0 where the operator masked the picture. Returns the number of
-    foreground cells, which are 1 in ``raw``.
+    foreground cells, which are 1 in ``raw``, and of those that would be without a mask.
     """
     rows, columns = grid.shape
-    count, words = 0, (columns + 7) // 8
+    count, every_count, words = 0, 0, (columns + 7) // 8
     raw[:] = 0
     for r in range(rows):
         eight = near[r, : columns // 8 * 8].view(np.uint64)
@@ -244,7 +244,9 @@ def second_mode(
                 value = np.int64(grid[r, c]) - offset
                 if toned:
                     value += curve[tone(model[0, r, c])] - curve[tone(model[1, r, c])]
-                if _unknown(value, model, r, c, threshold, rate, settle) and use[r, c]:
-                    raw[r, c] = 1
-                    count += 1
-    return count
+                if _unknown(value, model, r, c, threshold, rate, settle):
+                    every_count += 1
+                    if use[r, c]:
+                        raw[r, c] = 1
+                        count += 1
+    return count, every_count

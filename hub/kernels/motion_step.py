@@ -44,14 +44,20 @@ from hub.kernels.regions import (
 
 HEIGHT, WIDTH, STRIDE, BLOCK, TAPS = range(5)
 (SEEN, ACTIVE, OFFSET, STEADY, DOWN, RIGHT, CALM, RAIN, SCENE, SINCE, BLURRED, SHARPNESS, CHANGED,
- LIGHT, USUAL_DOWN, USUAL_RIGHT, SHAKEN, LIT, WIDE, MISFIT) = range(20)  # fmt: skip
-MEMORY = 20
-THRESHOLD, RATE, SETTLE, LEAST = range(4)
-SETTINGS = 4
+ LIGHT, USUAL_DOWN, USUAL_RIGHT, SHAKEN, LIT, WIDE, MISFIT, EDGES) = range(21)  # fmt: skip
+MEMORY = 21
+THRESHOLD, RATE, SETTLE, LEAST, BLACK = range(5)
+SETTINGS = 5
 _FLASH = 64  # units of offset over which the tone curve is asked
 _REBASE = 25  # pictures after which another exposure is the new one
 _FITS = 8 * 64  # a mismatch of 8 units is none
-_WIDE = 3  # pictures in a row with a third of the cells changed that mean another light or view
+_NEW = 600  # thousandths of the cells that differ at once in another view or light
+_BROAD, _WIDE = 350, 3  # or as many for so many pictures in a row
+_KNOWN = 30  # percent of cells that may differ from a view seen before: what moves in it
+_DARK = 10  # mean luma over black: under it nobody is recognised
+_BLANK = 64  # energy of edges of a picture that shows nothing at all: mist and walls have five times as much
+_ALIGNED = 0.3  # of edges: another light leaves more, another view less
+_BLURRED = 8  # pictures out of focus: an automatic focus has found its place by then
 _BIRTHS = 3  # new small regions a picture that mean rain; in a downpour nothing under three times the least area
 _LIT = 10  # pictures for which local light is looked for after it was last seen
 _UNREST, _MOST_UNREST = 24, 320
@@ -61,16 +67,20 @@ _MEMORY = nb.int64[::1]
 
 
 @nb.njit(
-    nb.int64(PLANE, _MEMORY, _MEMORY, nb.int64, nb.int64, GRID16, nb.uint16[:, ::1], nb.float32[::1], GRID16),
+    nb.int64(PLANE, _MEMORY, _MEMORY, nb.int64, nb.int64, nb.int64, GRID16, nb.uint16[:, ::1], nb.float32[::1],
+             GRID16),
     cache=True, nogil=True,
 )  # fmt: skip
 def _nudge(
-    plane: Any, shape: Any, memory: Any, offset: Any, centre: Any, background: Any, sums: Any, floats: Any, grid: Any
-) -> Any:
-    """Try the four pixels around, as long as one fits better; returns the mismatch that is left."""
+    plane: Any, shape: Any, memory: Any, reach: Any, offset: Any, centre: Any, background: Any, sums: Any, floats: Any,
+    grid: Any,
+) -> Any:  # fmt: skip
+    """Try the four pixels around, within reach, as long as one fits better; returns the mismatch that is left."""
     for _ in range(2):
         down, right = memory[DOWN], memory[RIGHT]
         for y, x in ((down - 1, right), (down + 1, right), (down, right - 1), (down, right + 1)):
+            if max(abs(y), abs(x)) > reach:
+                continue
             shrink(plane, shape, y, x, sums, floats, grid)
             after = mismatch(grid, background, offset, 0, 0)
             if 16 * after < 15 * centre:
@@ -94,7 +104,7 @@ def _steady(
     It begins where pictures fit on average, and goes on as long as that helps: at most four times two cells.
     """
     block, background = shape[3], model[0]
-    reach = 2 * block + 2
+    reach = min(2 * block + 2, (min(grid.shape) * block - 1) // 2)
     centre = mismatch(grid, background, offset, 0, 0)
     sudden = 2 * centre > 3 * memory[MISFIT]
     memory[MISFIT] += (centre - memory[MISFIT]) >> 3
@@ -123,7 +133,7 @@ def _steady(
         memory[DOWN], memory[RIGHT], centre = down, right, after
         memory[SHAKEN] = 50
     if memory[SHAKEN] > 0 and centre >= 2 * _FITS:
-        centre = _nudge(plane, shape, memory, offset, centre, background, sums, floats, grid)
+        centre = _nudge(plane, shape, memory, reach, offset, centre, background, sums, floats, grid)
     memory[SHAKEN] = max(memory[SHAKEN] - 1, 0)
     memory[USUAL_DOWN] += (memory[DOWN] * 256 - memory[USUAL_DOWN]) >> 4
     memory[USUAL_RIGHT] += (memory[RIGHT] * 256 - memory[USUAL_RIGHT]) >> 4
@@ -172,7 +182,10 @@ def _classify(
     settings: Any, memory: Any, grid: Any, delta: Any, model: Any, use: Any, masks: Any, histogram: Any, tones: Any,
     curve: Any, field: Any, kind: Any,
 ) -> Any:  # fmt: skip
-    """Foreground cells into ``masks[0]``; returns their number. The light is taken out first, the modes follow."""
+    """Foreground cells into ``masks[0]``; returns their share in thousandths. The light is taken out first, the modes
+    follow. The share is the lesser one of all cells and of those that are used: a mask that leaves little hides no turn
+    of the camera, and what passes there is none.
+    """
     offset, toned = memory[OFFSET], False
     if abs(offset) > _FLASH:
         flat = _differing(grid, offset, model[0], settings[THRESHOLD])
@@ -194,7 +207,11 @@ def _classify(
     settle = min(settings[SETTLE], max(4, young // 2))
     threshold = settings[THRESHOLD]
     compare(grid, offset, model, delta, threshold, rate, masks[1])
-    count = second_mode(grid, offset, curve, toned, model, threshold, rate, settle, masks[1], use, masks[0])
+    count, every = second_mode(grid, offset, curve, toned, model, threshold, rate, settle, masks[1], use, masks[0])
+    used = np.int64(0)
+    for r in range(use.shape[0]):
+        for c in range(use.shape[1]):
+            used += 1 if use[r, c] else 0
     if toned:
         memory[STEADY] += 1
         if memory[STEADY] >= _REBASE:
@@ -203,7 +220,7 @@ def _classify(
             memory[STEADY] = 0
     else:
         memory[STEADY] = 0
-    return count
+    return min(1000 * count // max(used, 1), 1000 * every // use.size)
 
 
 @nb.njit(nb.void(MASK, nb.int64, nb.int64, nb.int64), cache=True, nogil=True)
@@ -285,27 +302,28 @@ def _regions(
 
 @nb.njit(nb.void(_MEMORY, _MEMORY, GRID16, GRID16, nb.int64, nb.boolean, nb.boolean), cache=True, nogil=True)
 def _tamper(settings: Any, memory: Any, grid: Any, background: Any, sharp: Any, fresh: Any, known: Any) -> None:
-    """Which state the scene is in now. ``fresh``: most of it changed at once, to a scene that is ``known`` or not."""
+    """Which state the scene is in now. ``fresh``: most of it changed at once, to a scene that is ``known`` or not;
+    ``background``: what was seen before, all 0 where nothing was."""
     now = memory[SCENE]
     usual = memory[SHARPNESS]
     memory[SINCE] += 1
     after = now
-    if memory[LIGHT] < 10 * 256:
+    if memory[LIGHT] < (_DARK + settings[BLACK]) * 256:
         after = scene.DARK
     elif fresh:
-        flat = scene.edge_energy(grid) * 3 < scene.edge_energy(background)
         after = scene.OK
-        if known:
-            after = scene.OK
-        elif flat:
-            after = scene.COVERED
-        elif scene.alignment(grid, background) < 0.3:
+        before = np.int64(0) if known else scene.edge_energy(background)
+        if scene.edge_energy(grid) * 3 < before:
+            after, memory[EDGES] = scene.COVERED, before
+        elif before > 0 and scene.alignment(grid, background) < _ALIGNED:
             after = scene.MOVED
             memory[SHARPNESS] = usual = sharp
     elif now == scene.DARK or (now == scene.MOVED and memory[SINCE] > settings[SETTLE]):
         after = scene.OK
+    elif now == scene.COVERED and scene.edge_energy(grid) * 2 > memory[EDGES]:  # taken away bit by bit
+        after = scene.OK
     memory[BLURRED] = memory[BLURRED] + 1 if sharp * 5 < usual * 2 else 0
-    if after == scene.OK and memory[BLURRED] >= 8:
+    if after == scene.OK and memory[BLURRED] >= _BLURRED:
         after = scene.DEFOCUSED
     elif after == scene.DEFOCUSED and sharp * 5 > usual * 3:
         after = scene.OK
@@ -338,9 +356,9 @@ def look(
     if not first:
         memory[OFFSET] = exposure(grid, model[0], histogram)
         _steady(plane, shape, memory, memory[OFFSET], model, sums, floats, grid)
-        count = _classify(settings, memory, grid, delta, model, use, masks, histogram, tones, curve, field, kind)
-        memory[WIDE] = memory[WIDE] + 1 if 20 * count > 7 * moving.size else 0
-        fresh = 10 * count > 6 * moving.size or memory[WIDE] >= _WIDE
+        share = _classify(settings, memory, grid, delta, model, use, masks, histogram, tones, curve, field, kind)
+        memory[WIDE] = memory[WIDE] + 1 if share > _BROAD else 0
+        fresh = share > _NEW or memory[WIDE] >= _WIDE
     if first or fresh:
         shrink(plane, shape, 0, 0, sums, floats, grid)
         memory[DOWN] = memory[RIGHT] = memory[USUAL_DOWN] = memory[USUAL_RIGHT] = 0
@@ -348,7 +366,7 @@ def look(
             memory[CHANGED] = 1
             other = models[1 - memory[ACTIVE]]
             offset = exposure(grid, other[0], histogram)
-            known = other[2].max() > 0 and _differing(grid, offset, other[0], 2 * settings[THRESHOLD]) <= 30
+            known = other[2].max() > 0 and _differing(grid, offset, other[0], 2 * settings[THRESHOLD]) <= _KNOWN
             blind = memory[SCENE] == scene.COVERED or memory[SCENE] == scene.DARK
             _tamper(settings, memory, grid, other[0] if blind else model[0], sharp, True, known)
             if not (blind and not known):  # of a covered camera the other model stays what it saw before
@@ -358,6 +376,8 @@ def look(
                 _begin(grid, model, memory)
         else:
             _begin(grid, model, memory)
+            if scene.edge_energy(grid) < _BLANK:  # covered from the beginning: nothing to compare with
+                memory[SCENE], memory[EDGES] = scene.COVERED, 4 * _BLANK
         memory[SEEN] += 1
         memory[WIDE] = 0
         moving[:] = 0

@@ -23,11 +23,14 @@ _GRID16 = nb.int16[:, ::1]
 def sharpness(plane: Any, shape: Any, every: Any, out: Any) -> Any:
     """Mean luma × 256 into ``out[0]``; returns 65536 × (mean |step| between pixels two apart) / (mean luma + 8).
 
-    On one pixel row of each ``every``.
+    On one pixel row of each ``every``. A picture under three pixels wide has no steps and counts as light.
     """
     height, width, stride = shape[0], shape[1], shape[2]
     light, steps, number = 0, 0, 0
-    for y in range(every // 2, height, every):
+    if width < 3:
+        out[0] = 255 * 256
+        return 0
+    for y in range(min(every, height) // 2, height, every):
         row = plane[y * stride : y * stride + width]
         first, second = row[: width - 2], row[2:width]
         part: Any = np.uint32(0)
@@ -39,8 +42,8 @@ def sharpness(plane: Any, shape: Any, every: Any, out: Any) -> Any:
         steps += part
         light += bright
         number += width - 2
-    out[0] = light * 256 // max(number, 1)
-    return steps * 65536 // max(light + 8 * number, 1)
+    out[0] = light * 256 // number
+    return steps * 65536 // (light + 8 * number)
 
 
 @nb.njit(nb.int64(_GRID16), cache=True, nogil=True)
