@@ -98,7 +98,8 @@ class Vision:
             raise Conflict(f"{entity} is watched for {known.ctx.instance}", where=entity)
         if known is None and len(self._sources) >= MAX_SOURCES:
             raise LimitExceeded(f"more than {MAX_SOURCES} video sources", where=entity)
-        mine = _Source(ctx, entity, source)
+        state = await ctx.state(entity)  # what an earlier hub said of the picture is still believed
+        mine = _Source(ctx, entity, source, tampered=bool(state is not None and state.attributes.get("tampered_by")))
         async with self._wanted:
             child = await self._running()
             if known is not None:
@@ -297,7 +298,7 @@ class Vision:
                 await self._scene(source, args)
             elif name == "plate":
                 await self._plate(source, args, blob)
-        except (KeyError, ValueError) as wrong:
+        except (KeyError, TypeError, ValueError) as wrong:
             log.warning("the vision process sent a %s that is none: %s", name, wrong)
 
     async def _motion(self, source: _Source, args: dict[str, Any]) -> None:
@@ -313,7 +314,10 @@ class Vision:
         await self._report(source, data, args.get("at"))
 
     async def _scene(self, source: _Source, args: dict[str, Any]) -> None:
-        """A view that moved because somebody moves the camera through the hub is what was wanted."""
+        """A view that moved because somebody moves the camera through the hub is what was wanted: it is not told.
+
+        ``ptz_until`` is projected from ``ptz_locked``, which comes before the camera is asked to move.
+        """
         scene = str(args["scene"])
         state = await source.ctx.state(source.entity)
         held = float(state.attributes.get("ptz_until") or 0.0) if state is not None else 0.0

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub.kernels import motion_step as step
-from hub.kernels import regions, scene
+from hub.kernels import regions, scene, slots
 from hub.kernels.components import STATS, parents_for
 from hub.kernels.light import BINS, LEVELS, SCALE, TILE, TONES
 
@@ -29,7 +29,7 @@ CELLS = 19_000
 """Aim for the size of the grid: small enough to be cheap, fine enough for a person at 30 metres."""
 _BLOCKS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48)
 _COARSE = 8  # pixels a cell from which two of its rows are enough: 16 pixels, and half of the memory is not read
-_MODELS, _PLANES = 2, 5  # two scenes; mode 0, mode 1, spread, unrest, age
+_MODELS, _PLANES = 2, 6  # two scenes; mode 0, mode 1, spread, unrest, age, sway
 _REGIONS = 1024
 MOST_SETTLE, MOST_THRESHOLD, MOST_RATE = 8_000, 2_000, 10
 """What 16 bits hold: ages go to four times ``settle``, and thresholds are added up."""
@@ -83,13 +83,13 @@ class State:
         rows, columns = self.height // block, self.width // block
         taps = 2 if block >= _COARSE else max(n for n in range(1, 5) if block % n == 0)
         self.shape = np.array([self.height, self.width, self.width, block, taps], np.int64)
-        self.memory = np.zeros(step.MEMORY, np.int64)
-        self.settings = np.zeros(step.SETTINGS, np.int64)
+        self.memory = np.zeros(slots.MEMORY, np.int64)
+        self.settings = np.zeros(slots.SETTINGS, np.int64)
         self.grid = np.zeros((rows, columns), np.int16)
         self.delta = np.zeros((rows, columns), np.int16)
         self.model = np.zeros((_MODELS, _PLANES, rows, columns), np.int16)
         self.use = np.ones((rows, columns), np.uint8)
-        self.masks = np.zeros((4, rows, columns), np.uint8)  # raw, near, before, work
+        self.masks = np.zeros((6, rows, columns), np.uint8)  # raw, near, before, work, unknown, unknown before
         self.moving = np.zeros((rows, columns), np.uint8)
         self.sums = np.zeros((2, self.width), np.uint16)
         self.floats = np.zeros(columns, np.float32)
@@ -108,17 +108,17 @@ class State:
     @property
     def seen(self) -> int:
         """Pictures since the background was begun."""
-        return int(self.memory[step.SEEN])
+        return int(self.memory[slots.SEEN])
 
     @property
     def scene(self) -> str:
         """``ok``, ``moved``, ``covered``, ``defocused`` or ``dark``."""
-        return scene.NAMES[self.memory[step.SCENE]]
+        return scene.NAMES[self.memory[slots.SCENE]]
 
     @property
     def shift(self) -> tuple[int, int]:
         """Pixels down and right by which the last picture was shaken against the background."""
-        return int(self.memory[step.DOWN]), int(self.memory[step.RIGHT])
+        return int(self.memory[slots.DOWN]), int(self.memory[slots.RIGHT])
 
 
 def update(
@@ -138,16 +138,16 @@ def update(
         raise ValueError(f"a picture of {luma.shape} for a state of {(state.height, state.width)}")
     if not (0 < threshold <= MOST_THRESHOLD and 0 < rate <= MOST_RATE and 0 < settle <= MOST_SETTLE):
         raise ValueError(f"threshold {threshold}, rate {rate} or settle {settle} is out of bounds")
-    plane, state.shape[step.STRIDE] = _flat(luma)
+    plane, state.shape[slots.STRIDE] = _flat(luma)
     settings = state.settings
-    settings[step.THRESHOLD], settings[step.RATE] = threshold, rate
-    settings[step.SETTLE], settings[step.LEAST], settings[step.BLACK] = settle, least, black
+    settings[slots.THRESHOLD], settings[slots.RATE] = threshold, rate
+    settings[slots.SETTLE], settings[slots.LEAST], settings[slots.BLACK] = settle, least, black
     count = step.look(
         plane, state.shape, settings, state.memory, state.floats, state.sums, state.grid, state.delta, state.model,
         state.use, state.masks, state.moving, state.column, state.histogram, state.tones, state.curve, state.runs,
         state.parent, state.marks, state.stats, state.light, state.kind,
     )  # fmt: skip
-    return count, bool(state.memory[step.CHANGED])
+    return count, bool(state.memory[slots.CHANGED])
 
 
 def _flat(luma: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
