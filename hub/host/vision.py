@@ -307,21 +307,27 @@ class Vision:
             data = MotionStarted(boxes=args["boxes"]) if source.moving else MotionEnded()
             await self._report(source, data, args.get("at"))
 
+    async def _turned(self, source: _Source, at: float) -> bool:
+        """Whether somebody moves, or just moved, the camera through the hub: what changes in the picture was wanted.
+
+        ``ptz_until`` is projected from ``ptz_locked``, which comes before the camera is asked to move.
+        """
+        state = await source.ctx.state(source.entity)
+        return state is not None and at < float(state.attributes.get("ptz_until") or 0.0) + SETTLES_S
+
     async def _passed(self, source: _Source, args: dict[str, Any]) -> None:
+        """Lines and areas are drawn in the usual view: while a camera is turned they lie somewhere else."""
+        if await self._turned(source, float(args["at"])):
+            return
         data: EventData = Loitering(area=args["name"], seconds=args["seconds"])
         if args["what"] == "crossed":
             data = LineCrossed(line=args["name"], way=args["way"])
         await self._report(source, data, args.get("at"))
 
     async def _scene(self, source: _Source, args: dict[str, Any]) -> None:
-        """A view that moved because somebody moves the camera through the hub is what was wanted: it is not told.
-
-        ``ptz_until`` is projected from ``ptz_locked``, which comes before the camera is asked to move.
-        """
+        """What the camera sees of itself: told when it is no more as it should be, and when it is again."""
         scene = str(args["scene"])
-        state = await source.ctx.state(source.entity)
-        held = float(state.attributes.get("ptz_until") or 0.0) if state is not None else 0.0
-        if scene == "moved" and args["at"] < held + SETTLES_S:
+        if scene == "moved" and await self._turned(source, float(args["at"])):
             return
         tampered = scene != "ok"
         if tampered or source.tampered:

@@ -19,7 +19,7 @@ PLANE = nb.types.Array(nb.uint8, 1, "C", readonly=True)
 SUMS = nb.uint16[::1]
 WORDS = nb.types.Array(nb.uint64, 1, "C", readonly=True)
 _EVEN, _ONES = np.uint64(0x00FF00FF00FF00FF), np.uint64(0x0001000100010001)
-_SWAYS = 192  # six changes of a cell by 32 in a short time: two that pass by make four
+_SWAYS = 320  # ten changes of a cell by 32 in a short time: three things that pass by make six
 _BYTE, _TOP = np.uint64(8), np.uint64(48)
 
 

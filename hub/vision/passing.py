@@ -43,7 +43,8 @@ class PassingWatch:
     def look(self, boxes: Sequence[Fractions], at: float) -> list[Passed]:
         """Take one picture's boxes (x, y, w, h); what is to be told now."""
         seen = {track.number: track.foot for track in self._tracker.step(boxes, at)}
-        known = {track.number: track.foot for track in self._tracker.tracks}  # who is hidden on the line still crosses it
+        # who is not found for a picture or two, just on the line, has crossed it all the same
+        known = {track.number: track.foot for track in self._tracker.tracks}
         told = [
             Passed("crossed", name, way=way) for name, line in self._lines for _, way in line.step(known)
         ]

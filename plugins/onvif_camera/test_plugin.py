@@ -145,7 +145,8 @@ async def test_a_pull_point_that_says_nothing_for_ever_is_subscribed_to_again() 
         device.kill_points(quietly=True)
         device.states["tamper", "1"] = True
         await subscribed(hub, 2)
-        assert (await hub.wait_event("camera_tampered", entity=GATE, timeout=WITHIN_S)).data == {"active": True, "what": ""}
+        told = await hub.wait_event("camera_tampered", entity=GATE, timeout=WITHIN_S)
+        assert told.data == {"active": True, "what": ""}
 
 
 async def test_a_camera_that_goes_away_comes_back() -> None:
