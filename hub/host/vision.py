@@ -98,7 +98,8 @@ class Vision:
             raise Conflict(f"{entity} is watched for {known.ctx.instance}", where=entity)
         if known is None and len(self._sources) >= MAX_SOURCES:
             raise LimitExceeded(f"more than {MAX_SOURCES} video sources", where=entity)
-        mine = _Source(ctx, entity, source)
+        state = await ctx.state(entity)  # what an earlier hub said of the picture is still believed
+        mine = _Source(ctx, entity, source, tampered=bool(state is not None and state.attributes.get("tampered_by")))
         async with self._wanted:
             child = await self._running()
             if known is not None:
@@ -297,7 +298,7 @@ class Vision:
                 await self._scene(source, args)
             elif name == "plate":
                 await self._plate(source, args, blob)
-        except (KeyError, ValueError) as wrong:
+        except (KeyError, TypeError, ValueError) as wrong:
             log.warning("the vision process sent a %s that is none: %s", name, wrong)
 
     async def _motion(self, source: _Source, args: dict[str, Any]) -> None:
@@ -306,18 +307,27 @@ class Vision:
             data = MotionStarted(boxes=args["boxes"]) if source.moving else MotionEnded()
             await self._report(source, data, args.get("at"))
 
+    async def _turned(self, source: _Source, at: float) -> bool:
+        """Whether somebody moves, or just moved, the camera through the hub: what changes in the picture was wanted.
+
+        ``ptz_until`` is projected from ``ptz_locked``, which comes before the camera is asked to move.
+        """
+        state = await source.ctx.state(source.entity)
+        return state is not None and at < float(state.attributes.get("ptz_until") or 0.0) + SETTLES_S
+
     async def _passed(self, source: _Source, args: dict[str, Any]) -> None:
+        """Lines and areas are drawn in the usual view: while a camera is turned they lie somewhere else."""
+        if await self._turned(source, float(args["at"])):
+            return
         data: EventData = Loitering(area=args["name"], seconds=args["seconds"])
         if args["what"] == "crossed":
             data = LineCrossed(line=args["name"], way=args["way"])
         await self._report(source, data, args.get("at"))
 
     async def _scene(self, source: _Source, args: dict[str, Any]) -> None:
-        """A view that moved because somebody moves the camera through the hub is what was wanted."""
+        """What the camera sees of itself: told when it is no more as it should be, and when it is again."""
         scene = str(args["scene"])
-        state = await source.ctx.state(source.entity)
-        held = float(state.attributes.get("ptz_until") or 0.0) if state is not None else 0.0
-        if scene == "moved" and args["at"] < held + SETTLES_S:
+        if scene == "moved" and await self._turned(source, float(args["at"])):
             return
         tampered = scene != "ok"
         if tampered or source.tampered:

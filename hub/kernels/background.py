@@ -19,6 +19,7 @@ PLANE = nb.types.Array(nb.uint8, 1, "C", readonly=True)
 SUMS = nb.uint16[::1]
 WORDS = nb.types.Array(nb.uint64, 1, "C", readonly=True)
 _EVEN, _ONES = np.uint64(0x00FF00FF00FF00FF), np.uint64(0x0001000100010001)
+_SWAYS = 320  # ten changes of a cell by 32 in a short time: three things that pass by make six
 _BYTE, _TOP = np.uint64(8), np.uint64(48)
 
 
@@ -213,21 +214,49 @@ def _unknown(value: Any, model: Any, r: Any, c: Any, threshold: Any, rate: Any, 
     return True
 
 
-@nb.njit(nb.int64(GRID16, nb.int64, ROW16, nb.boolean, nb.int16[:, :, ::1], nb.int64, nb.int64, nb.int64,
-                  nb.uint8[:, ::1], nb.uint8[:, ::1], nb.uint8[:, ::1]), cache=True, nogil=True)  # fmt: skip
+@nb.njit(nb.boolean(nb.int64, nb.int16[:, :, ::1], nb.int64, nb.int64, nb.int64), cache=True, nogil=True)
+def _swayed(value: Any, model: Any, r: Any, c: Any, threshold: Any) -> Any:
+    """Whether a value lies between those of the background two cells around: leaves and water move so far."""
+    low, high = np.int64(model[0, r, c]), np.int64(model[0, r, c])
+    for y in range(max(r - 2, 0), min(r + 3, model.shape[2])):
+        for x in range(max(c - 2, 0), min(c + 3, model.shape[2])):
+            low, high = min(low, np.int64(model[0, y, x])), max(high, np.int64(model[0, y, x]))
+    return low - threshold < value < high + threshold
+
+
+@nb.njit(nb.void(nb.uint8[:, ::1], nb.uint8[:, ::1], GRID16), cache=True, nogil=True)
+def restless(unknown: Any, before: Any, sway: Any) -> None:
+    """Cells that come and go grow restless, by 32 each time; a 64th of it is lost a picture."""
+    for r in range(unknown.shape[0]):
+        now, last, row = unknown[r], before[r], sway[r]
+        for c in range(unknown.shape[1]):
+            change = np.int16(now[c] ^ last[c])
+            kept = np.int16(row[c] - np.int16(np.int16(row[c] + np.int16(63)) >> 6))
+            row[c] = np.int16(kept + np.int16(change << np.int16(5)))
+        last[:] = now
+
+
+@nb.njit(
+    nb.types.UniTuple(nb.int64, 2)(GRID16, nb.int64, ROW16, nb.boolean, nb.int16[:, :, ::1], nb.int64, nb.int64,
+                                   nb.int64, nb.uint8[:, ::1], nb.uint8[:, ::1], nb.uint8[:, ::1],
+                                   nb.uint8[:, ::1]),
+    cache=True, nogil=True,
+)  # fmt: skip
 def second_mode(
     grid: Any, offset: Any, curve: Any, toned: Any, model: Any, threshold: Any, rate: Any, settle: Any, near: Any,
-    use: Any, raw: Any,
-) -> Any:
+    use: Any, raw: Any, unknown: Any,
+) -> Any:  # fmt: skip
     """What is not near mode 0: background of mode 1 when that was seen ``settle`` times, foreground otherwise.
 
     The age counts how long mode 1 was seen; at twice ``settle`` the modes change places, and the old background stays
-    known for three times ``settle`` more. ``use`` is 0 where the operator masked the picture. Returns the number of
-    foreground cells, which are 1 in ``raw``.
+    known for three times ``settle`` more. ``use`` is 0 where the operator masked the picture. ``unknown``: 1 where
+    neither mode is seen, what sways too. Returns the number of foreground cells, which are 1 in ``raw``, and of those
+    that would be without a mask.
     """
     rows, columns = grid.shape
-    count, words = 0, (columns + 7) // 8
+    count, every_count, words = 0, 0, (columns + 7) // 8
     raw[:] = 0
+    unknown[:] = 0
     for r in range(rows):
         eight = near[r, : columns // 8 * 8].view(np.uint64)
         every = _ALL
@@ -244,7 +273,12 @@ def second_mode(
                 value = np.int64(grid[r, c]) - offset
                 if toned:
                     value += curve[tone(model[0, r, c])] - curve[tone(model[1, r, c])]
-                if _unknown(value, model, r, c, threshold, rate, settle) and use[r, c]:
-                    raw[r, c] = 1
-                    count += 1
-    return count
+                if _unknown(value, model, r, c, threshold, rate, settle):
+                    unknown[r, c] = 1
+                    if model[5, r, c] > _SWAYS and _swayed(value, model, r, c, threshold):
+                        continue
+                    every_count += 1
+                    if use[r, c]:
+                        raw[r, c] = 1
+                        count += 1
+    return count, every_count

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub.kernels import motion_step as step
-from hub.kernels import regions, scene
+from hub.kernels import regions, scene, slots
 from hub.kernels.components import STATS, parents_for
 from hub.kernels.light import BINS, LEVELS, SCALE, TILE, TONES
 
@@ -29,13 +29,16 @@ CELLS = 19_000
 """Aim for the size of the grid: small enough to be cheap, fine enough for a person at 30 metres."""
 _BLOCKS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48)
 _COARSE = 8  # pixels a cell from which two of its rows are enough: 16 pixels, and half of the memory is not read
-_MODELS, _PLANES = 2, 5  # two scenes; mode 0, mode 1, spread, unrest, age
+_MODELS, _PLANES = 2, 6  # two scenes; mode 0, mode 1, spread, unrest, age, sway
 _REGIONS = 1024
+MOST_SETTLE, MOST_THRESHOLD, MOST_RATE = 8_000, 2_000, 10
+"""What 16 bits hold: ages go to four times ``settle``, and thresholds are added up."""
 
 
 def block_for(height: int, width: int) -> int:
     """Pixels k along one side of a cell, of factors 2 and 3, so that the grid has about ``CELLS`` cells."""
-    return min(_BLOCKS, key=lambda k: abs(math.log(max(1, height // k) * max(1, width // k) / CELLS)))
+    fitting = [k for k in _BLOCKS if k <= min(height, width)]
+    return min(fitting, key=lambda k: abs(math.log((height // k) * (width // k) / CELLS)))
 
 
 @dataclass(slots=True)
@@ -74,17 +77,19 @@ class State:
     kind: NDArray[np.uint8] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.block = block = min(block_for(self.height, self.width), self.height, self.width)
+        if min(self.height, self.width) < 1:
+            raise ValueError(f"no picture has {self.height} × {self.width} pixels")
+        self.block = block = block_for(self.height, self.width)
         rows, columns = self.height // block, self.width // block
         taps = 2 if block >= _COARSE else max(n for n in range(1, 5) if block % n == 0)
         self.shape = np.array([self.height, self.width, self.width, block, taps], np.int64)
-        self.memory = np.zeros(step.MEMORY, np.int64)
-        self.settings = np.zeros(step.SETTINGS, np.int64)
+        self.memory = np.zeros(slots.MEMORY, np.int64)
+        self.settings = np.zeros(slots.SETTINGS, np.int64)
         self.grid = np.zeros((rows, columns), np.int16)
         self.delta = np.zeros((rows, columns), np.int16)
         self.model = np.zeros((_MODELS, _PLANES, rows, columns), np.int16)
         self.use = np.ones((rows, columns), np.uint8)
-        self.masks = np.zeros((4, rows, columns), np.uint8)  # raw, near, before, work
+        self.masks = np.zeros((6, rows, columns), np.uint8)  # raw, near, before, work, unknown, unknown before
         self.moving = np.zeros((rows, columns), np.uint8)
         self.sums = np.zeros((2, self.width), np.uint16)
         self.floats = np.zeros(columns, np.float32)
@@ -103,41 +108,46 @@ class State:
     @property
     def seen(self) -> int:
         """Pictures since the background was begun."""
-        return int(self.memory[step.SEEN])
+        return int(self.memory[slots.SEEN])
 
     @property
     def scene(self) -> str:
         """``ok``, ``moved``, ``covered``, ``defocused`` or ``dark``."""
-        return scene.NAMES[self.memory[step.SCENE]]
+        return scene.NAMES[self.memory[slots.SCENE]]
 
     @property
     def shift(self) -> tuple[int, int]:
         """Pixels down and right by which the last picture was shaken against the background."""
-        return int(self.memory[step.DOWN]), int(self.memory[step.RIGHT])
+        return int(self.memory[slots.DOWN]), int(self.memory[slots.RIGHT])
 
 
 def update(
-    state: State, luma: NDArray[np.uint8], *, threshold: int = 80, rate: int = 5, settle: int = 50, least: int = 4
-) -> tuple[int, bool]:
+    state: State, luma: NDArray[np.uint8], *, threshold: int = 80, rate: int = 5, settle: int = 50, least: int = 4,
+    black: int = 0,
+) -> tuple[int, bool]:  # fmt: skip
     """Take one picture. Returns the number of components in ``state.stats[1:]`` and whether the scene changed.
 
     ``luma``: uint8 (state.height, state.width), any strides. ``threshold``: log-luma units (``SCALE`` a
     stop). ``rate``: the background moves 1/2**rate a picture. ``settle``: pictures after which something that came to
-    rest counts as background. ``least``: cells that a component has at least. The first picture, and one in which most
-    cells differ and which fits no scene seen before, becomes the background at once: there are no components then.
+    rest counts as background. ``least``: cells that a component has at least. ``black``: the luma where no light is, by
+    which ``dark`` is meant. The first picture, and one in which most cells differ and which fits no scene seen before,
+    becomes the background at once: there are no components then. ``ValueError`` for a picture of another size, and for
+    settings beyond ``MOST_…``.
     """
     if luma.shape != (state.height, state.width):
         raise ValueError(f"a picture of {luma.shape} for a state of {(state.height, state.width)}")
-    plane, state.shape[step.STRIDE] = _flat(luma)
+    if not (0 < threshold <= MOST_THRESHOLD and 0 < rate <= MOST_RATE and 0 < settle <= MOST_SETTLE):
+        raise ValueError(f"threshold {threshold}, rate {rate} or settle {settle} is out of bounds")
+    plane, state.shape[slots.STRIDE] = _flat(luma)
     settings = state.settings
-    settings[step.THRESHOLD], settings[step.RATE] = threshold, rate
-    settings[step.SETTLE], settings[step.LEAST] = settle, least
+    settings[slots.THRESHOLD], settings[slots.RATE] = threshold, rate
+    settings[slots.SETTLE], settings[slots.LEAST], settings[slots.BLACK] = settle, least, black
     count = step.look(
         plane, state.shape, settings, state.memory, state.floats, state.sums, state.grid, state.delta, state.model,
         state.use, state.masks, state.moving, state.column, state.histogram, state.tones, state.curve, state.runs,
         state.parent, state.marks, state.stats, state.light, state.kind,
     )  # fmt: skip
-    return count, bool(state.memory[step.CHANGED])
+    return count, bool(state.memory[slots.CHANGED])
 
 
 def _flat(luma: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:

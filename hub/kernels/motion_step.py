@@ -11,7 +11,7 @@ import numba as nb
 import numpy as np
 
 from hub.kernels import scene
-from hub.kernels.background import PLANE, compare, displacement, mismatch, second_mode, shrink
+from hub.kernels.background import PLANE, compare, restless, second_mode, shrink
 from hub.kernels.light import (
     DARKEST,
     GRID16,
@@ -41,93 +41,46 @@ from hub.kernels.regions import (
     tally,
     unrest,
 )  # fmt: skip
+from hub.kernels.shake import steady
+from hub.kernels.slots import (
+    ACTIVE,
+    BLOCK,
+    CALM,
+    CHANGED,
+    DOWN,
+    EDGES,
+    LEAST,
+    LIGHT,
+    LIT,
+    OFFSET,
+    OTHER_SEEN,
+    RAIN,
+    RATE,
+    RIGHT,
+    SCENE,
+    SEEN,
+    SETTLE,
+    SINCE,
+    STEADY,
+    THRESHOLD,
+    USUAL_DOWN,
+    USUAL_RIGHT,
+    WIDE,
+)  # fmt: skip
 
-HEIGHT, WIDTH, STRIDE, BLOCK, TAPS = range(5)
-(SEEN, ACTIVE, OFFSET, STEADY, DOWN, RIGHT, CALM, RAIN, SCENE, SINCE, BLURRED, SHARPNESS, CHANGED,
- LIGHT, USUAL_DOWN, USUAL_RIGHT, SHAKEN, LIT, WIDE, MISFIT) = range(20)  # fmt: skip
-MEMORY = 20
-THRESHOLD, RATE, SETTLE, LEAST = range(4)
-SETTINGS = 4
 _FLASH = 64  # units of offset over which the tone curve is asked
 _REBASE = 25  # pictures after which another exposure is the new one
-_FITS = 8 * 64  # a mismatch of 8 units is none
-_WIDE = 3  # pictures in a row with a third of the cells changed that mean another light or view
+_NEW = 600  # thousandths of the cells that differ at once in another view or light
+_TURNING, _TURNS = 100, 10  # or as many within so many pictures of another view: the camera is not there yet
+_LEARNED = 10  # pictures of a view that may be known again
+_BROAD, _WIDE = 350, 3  # or as many for so many pictures in a row
+_KNOWN = 30  # percent of cells that may differ from a view seen before: what moves in it
 _BIRTHS = 3  # new small regions a picture that mean rain; in a downpour nothing under three times the least area
 _LIT = 10  # pictures for which local light is looked for after it was last seen
 _UNREST, _MOST_UNREST = 24, 320
 _MODEL = nb.int16[:, :, ::1]
 _MODELS = nb.int16[:, :, :, ::1]
 _MEMORY = nb.int64[::1]
-
-
-@nb.njit(
-    nb.int64(PLANE, _MEMORY, _MEMORY, nb.int64, nb.int64, GRID16, nb.uint16[:, ::1], nb.float32[::1], GRID16),
-    cache=True, nogil=True,
-)  # fmt: skip
-def _nudge(
-    plane: Any, shape: Any, memory: Any, offset: Any, centre: Any, background: Any, sums: Any, floats: Any, grid: Any
-) -> Any:
-    """Try the four pixels around, as long as one fits better; returns the mismatch that is left."""
-    for _ in range(2):
-        down, right = memory[DOWN], memory[RIGHT]
-        for y, x in ((down - 1, right), (down + 1, right), (down, right - 1), (down, right + 1)):
-            shrink(plane, shape, y, x, sums, floats, grid)
-            after = mismatch(grid, background, offset, 0, 0)
-            if 16 * after < 15 * centre:
-                memory[DOWN], memory[RIGHT], centre = y, x, after
-        if memory[DOWN] == down and memory[RIGHT] == right:
-            break
-    shrink(plane, shape, memory[DOWN], memory[RIGHT], sums, floats, grid)
-    return centre
-
-
-@nb.njit(
-    nb.int64(PLANE, nb.int64[::1], nb.int64[::1], nb.int64, _MODEL, nb.uint16[:, ::1], nb.float32[::1],
-             nb.int16[:, ::1]),
-    cache=True, nogil=True,
-)  # fmt: skip
-def _steady(
-    plane: Any, shape: Any, memory: Any, offset: Any, model: Any, sums: Any, floats: Any, grid: Any
-) -> Any:
-    """Read a shaken picture where the background fits best; returns the mismatch that is left.
-
-    It begins where pictures fit on average, and goes on as long as that helps: at most four times two cells.
-    """
-    block, background = shape[3], model[0]
-    reach = 2 * block + 2
-    centre = mismatch(grid, background, offset, 0, 0)
-    sudden = 2 * centre > 3 * memory[MISFIT]
-    memory[MISFIT] += (centre - memory[MISFIT]) >> 3
-    if centre < _FITS or (memory[CALM] > 0 and not sudden):
-        memory[CALM] = max(memory[CALM] - 1, 0)
-        return centre
-    for _ in range(4):
-        down = displacement(mismatch(grid, background, offset, -1, 0), centre,
-                            mismatch(grid, background, offset, 1, 0), block)  # fmt: skip
-        right = displacement(mismatch(grid, background, offset, 0, -1), centre,
-                             mismatch(grid, background, offset, 0, 1), block)  # fmt: skip
-        down = min(max(memory[DOWN] + down, -reach), reach)
-        right = min(max(memory[RIGHT] + right, -reach), reach)
-        if down == memory[DOWN] and right == memory[RIGHT]:
-            break
-        for part in range(2):  # all the way, or half of it
-            shrink(plane, shape, down, right, sums, floats, grid)
-            after = mismatch(grid, background, offset, 0, 0)
-            if part == 1 or 16 * after < 15 * centre:
-                break
-            down, right = (memory[DOWN] + down) // 2, (memory[RIGHT] + right) // 2
-        if 16 * after >= 15 * centre:  # not the camera, but what it sees
-            shrink(plane, shape, memory[DOWN], memory[RIGHT], sums, floats, grid)
-            memory[CALM] = 0 if memory[SHAKEN] > 0 else 8
-            break
-        memory[DOWN], memory[RIGHT], centre = down, right, after
-        memory[SHAKEN] = 50
-    if memory[SHAKEN] > 0 and centre >= 2 * _FITS:
-        centre = _nudge(plane, shape, memory, offset, centre, background, sums, floats, grid)
-    memory[SHAKEN] = max(memory[SHAKEN] - 1, 0)
-    memory[USUAL_DOWN] += (memory[DOWN] * 256 - memory[USUAL_DOWN]) >> 4
-    memory[USUAL_RIGHT] += (memory[RIGHT] * 256 - memory[USUAL_RIGHT]) >> 4
-    return centre
 
 
 @nb.njit(nb.boolean(nb.int16[::1], nb.int16[:, ::1]), cache=True, nogil=True)
@@ -146,7 +99,7 @@ def _plausible(curve: Any, background: Any) -> Any:
 def _begin(grid: Any, model: Any, memory: Any) -> None:
     """The picture becomes the background."""
     model[0], model[1] = grid, grid
-    model[2], model[3], model[4] = 32, 0, 0
+    model[2], model[3], model[4], model[5] = 32, 0, 0, 0
     memory[SEEN], memory[STEADY], memory[OFFSET], memory[CALM] = 0, 0, 0, 0
 
 
@@ -172,7 +125,10 @@ def _classify(
     settings: Any, memory: Any, grid: Any, delta: Any, model: Any, use: Any, masks: Any, histogram: Any, tones: Any,
     curve: Any, field: Any, kind: Any,
 ) -> Any:  # fmt: skip
-    """Foreground cells into ``masks[0]``; returns their number. The light is taken out first, the modes follow."""
+    """Foreground cells into ``masks[0]``; returns their share in thousandths. The light is taken out first, the modes
+    follow. The share is the lesser one of all cells and of those that are used: a mask that leaves little hides no turn
+    of the camera, and what passes there is none.
+    """
     offset, toned = memory[OFFSET], False
     if abs(offset) > _FLASH:
         flat = _differing(grid, offset, model[0], settings[THRESHOLD])
@@ -194,7 +150,14 @@ def _classify(
     settle = min(settings[SETTLE], max(4, young // 2))
     threshold = settings[THRESHOLD]
     compare(grid, offset, model, delta, threshold, rate, masks[1])
-    count = second_mode(grid, offset, curve, toned, model, threshold, rate, settle, masks[1], use, masks[0])
+    count, every = second_mode(
+        grid, offset, curve, toned, model, threshold, rate, settle, masks[1], use, masks[0], masks[4]
+    )
+    restless(masks[4], masks[5], model[5])
+    used = np.int64(0)
+    for r in range(use.shape[0]):
+        for c in range(use.shape[1]):
+            used += 1 if use[r, c] else 0
     if toned:
         memory[STEADY] += 1
         if memory[STEADY] >= _REBASE:
@@ -203,7 +166,7 @@ def _classify(
             memory[STEADY] = 0
     else:
         memory[STEADY] = 0
-    return count
+    return min(1000 * count // max(used, 1), 1000 * every // use.size)
 
 
 @nb.njit(nb.void(MASK, nb.int64, nb.int64, nb.int64), cache=True, nogil=True)
@@ -283,38 +246,6 @@ def _regions(
     return gather(marks, final, stats)
 
 
-@nb.njit(nb.void(_MEMORY, _MEMORY, GRID16, GRID16, nb.int64, nb.boolean, nb.boolean), cache=True, nogil=True)
-def _tamper(settings: Any, memory: Any, grid: Any, background: Any, sharp: Any, fresh: Any, known: Any) -> None:
-    """Which state the scene is in now. ``fresh``: most of it changed at once, to a scene that is ``known`` or not."""
-    now = memory[SCENE]
-    usual = memory[SHARPNESS]
-    memory[SINCE] += 1
-    after = now
-    if memory[LIGHT] < 10 * 256:
-        after = scene.DARK
-    elif fresh:
-        flat = scene.edge_energy(grid) * 3 < scene.edge_energy(background)
-        after = scene.OK
-        if known:
-            after = scene.OK
-        elif flat:
-            after = scene.COVERED
-        elif scene.alignment(grid, background) < 0.3:
-            after = scene.MOVED
-            memory[SHARPNESS] = usual = sharp
-    elif now == scene.DARK or (now == scene.MOVED and memory[SINCE] > settings[SETTLE]):
-        after = scene.OK
-    memory[BLURRED] = memory[BLURRED] + 1 if sharp * 5 < usual * 2 else 0
-    if after == scene.OK and memory[BLURRED] >= 8:
-        after = scene.DEFOCUSED
-    elif after == scene.DEFOCUSED and sharp * 5 > usual * 3:
-        after = scene.OK
-    if after == scene.OK and memory[BLURRED] == 0:
-        memory[SHARPNESS] += (sharp - usual) >> 6 if usual else sharp
-    if after != now:
-        memory[SCENE], memory[SINCE] = after, 0
-
-
 @nb.njit(
     nb.int64(PLANE, _MEMORY, _MEMORY, _MEMORY, nb.float32[::1], nb.uint16[:, ::1], GRID16, GRID16, _MODELS, MASK,
              nb.uint8[:, :, ::1], MASK, nb.uint8[::1], nb.int32[::1], INTS, ROW16, INTS, nb.int32[::1], INTS, INTS,
@@ -337,10 +268,12 @@ def look(
     fresh = False
     if not first:
         memory[OFFSET] = exposure(grid, model[0], histogram)
-        _steady(plane, shape, memory, memory[OFFSET], model, sums, floats, grid)
-        count = _classify(settings, memory, grid, delta, model, use, masks, histogram, tones, curve, field, kind)
-        memory[WIDE] = memory[WIDE] + 1 if 20 * count > 7 * moving.size else 0
-        fresh = 10 * count > 6 * moving.size or memory[WIDE] >= _WIDE
+        steady(plane, shape, memory, memory[OFFSET], model, sums, floats, grid)
+        share = _classify(settings, memory, grid, delta, model, use, masks, histogram, tones, curve, field, kind)
+        memory[WIDE] = memory[WIDE] + 1 if share > _BROAD else 0
+        fresh = share > _NEW or memory[WIDE] >= _WIDE
+        if memory[SCENE] == scene.MOVED and memory[SINCE] < _TURNS:
+            fresh = fresh or share > _TURNING
     if first or fresh:
         shrink(plane, shape, 0, 0, sums, floats, grid)
         memory[DOWN] = memory[RIGHT] = memory[USUAL_DOWN] = memory[USUAL_RIGHT] = 0
@@ -348,16 +281,21 @@ def look(
             memory[CHANGED] = 1
             other = models[1 - memory[ACTIVE]]
             offset = exposure(grid, other[0], histogram)
-            known = other[2].max() > 0 and _differing(grid, offset, other[0], 2 * settings[THRESHOLD]) <= 30
+            known = (
+                memory[OTHER_SEEN] >= _LEARNED and _differing(grid, offset, other[0], 2 * settings[THRESHOLD]) <= _KNOWN
+            )
             blind = memory[SCENE] == scene.COVERED or memory[SCENE] == scene.DARK
-            _tamper(settings, memory, grid, other[0] if blind else model[0], sharp, True, known)
-            if not (blind and not known):  # of a covered camera the other model stays what it saw before
+            scene.judge(settings, memory, grid, other[0] if blind else model[0], sharp, True, known)
+            if known or not (blind or memory[SEEN] < _LEARNED):  # a cover, or a view in passing, is not worth keeping
+                memory[OTHER_SEEN], memory[SEEN] = 0 if blind else memory[SEEN], memory[OTHER_SEEN]
                 memory[ACTIVE] = 1 - memory[ACTIVE]
                 model = other
             if not known:
                 _begin(grid, model, memory)
         else:
             _begin(grid, model, memory)
+            if scene.edge_energy(grid) < scene.BLANK:  # covered from the beginning: nothing to compare with
+                memory[SCENE], memory[EDGES] = scene.COVERED, 4 * scene.BLANK
         memory[SEEN] += 1
         memory[WIDE] = 0
         moving[:] = 0
@@ -365,5 +303,5 @@ def look(
         return 0
     memory[SEEN] += 1
     _clear_border(masks[0], shape[BLOCK], memory[DOWN], memory[RIGHT])
-    _tamper(settings, memory, grid, model[0], sharp, False, False)
+    scene.judge(settings, memory, grid, model[0], sharp, False, False)
     return _regions(settings, memory, grid, delta, model, masks, moving, column, runs, parent, marks, stats)

@@ -39,8 +39,8 @@ class Analysis:
 
     def __init__(self, spec: SourceSpec, emit: Emit, pool: Executor) -> None:
         self._key, self._emit = spec.key, emit
-        self._motion = MotionWatch(spec.motion, spec.fps) if "motion" in spec.analyse else None
-        self._passing = PassingWatch(spec.motion)
+        self._motion = MotionWatch(spec.motion, spec.rate) if "motion" in spec.analyse else None
+        self._passing = PassingWatch(spec.motion, spec.rate)
         self._tamper = TamperWatch() if spec.motion.tamper else None
         self._plates: PlateWatch | None = None
         self._off = ""
@@ -70,7 +70,7 @@ class Analysis:
 
     def _watch(self, motion: MotionWatch, picture: Picture, at: float) -> None:
         """What moves, who passes, and whether the camera still sees what it should."""
-        if (change := motion.look(picture.luma(), at)) is not None:
+        if (change := motion.look(picture.luma(), at, picture.black)) is not None:
             self._emit("motion", {"key": self._key, "at": at, **change.as_data()}, b"")
         if self._passing.wanted:
             for passed in self._passing.look(motion.boxes, at):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -11,6 +12,8 @@ Point = tuple[float, float]
 Polygon = tuple[Point, ...]
 FORGET_S = 2.0
 """Who was not seen in an area for so long begins anew."""
+EDGE = 0.01
+"""So near to a line, in fractions of the picture, is on it: the foot of who stands there sways from side to side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,8 @@ class LineCounter:
         kept: dict[int, Point] = {}
         for track, place in places.items():
             before = self.places.get(track)
-            on_line = side(place, self.start, self.end) == 0
-            way = crossing(before, place, self.start, self.end) if before is not None else ""
+            on_line = abs(side(place, self.start, self.end)) <= EDGE * math.dist(self.start, self.end)
+            way = crossing(before, place, self.start, self.end) if before is not None and not on_line else ""
             if way:
                 crossed.append((track, way))
             if not on_line:
@@ -92,12 +95,13 @@ class LineCounter:
 class Loitering:
     """How long each track has been in one area. Times are those of the pictures, in seconds.
 
-    A track that leaves for less than ``FORGET_S``, or is not seen for as long, goes on; the gap counts only if it was
-    not seen elsewhere.
+    A track that leaves for less than ``forget_s``, or is not seen for as long, goes on; the gap counts only if it was
+    not seen elsewhere. When the clock is set back all begin anew.
     """
 
     polygon: Polygon
     after_s: float
+    forget_s: float = FORGET_S
     _spent: dict[int, float] = field(default_factory=dict)
     _seen: dict[int, float] = field(default_factory=dict)
     _out: set[int] = field(default_factory=set)
@@ -125,7 +129,7 @@ class Loitering:
         return self._spent.get(track, 0.0)
 
     def _forget(self, at: float) -> None:
-        for track in [track for track, seen in self._seen.items() if at - seen > FORGET_S]:
+        for track in [track for track, seen in self._seen.items() if not 0 <= at - seen <= self.forget_s]:
             del self._seen[track], self._spent[track]
             self._out.discard(track)
             self._told.discard(track)

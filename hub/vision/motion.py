@@ -14,10 +14,12 @@ from hub.vision.spec import MotionSettings
 
 QUIET_S = 2.0
 SETTLE_S = 30.0
-_WARM_UP = 3
+"""A thing that rests so long belongs to the background; a view that is as old is the usual one."""
+_LEAST_SETTLE = 10  # pictures, where few come
+_WARM_UP = 3  # pictures until the background tells its own noise from things
 _MAX_BOXES = 16
 _DEFAULT_AREA = 0.0005  # of the picture: a person at some 60 m in a street camera's view
-_THRESHOLD = 80
+_THRESHOLD = 80  # log-luma at the middle sensitivity: 5.6 % of the light; twice and half of it at the ends
 Fractions = tuple[float, float, float, float]
 
 
@@ -36,12 +38,12 @@ class MotionChange:
 class MotionWatch:
     """Motion starts when two pictures in a row show it, and ends after ``QUIET_S`` without. Times in seconds.
 
-    ``boxes``: what moves in the last picture, as in ``MotionChange``.
+    ``rate``: pictures a second. ``boxes``: what moves in the last picture, as in ``MotionChange``.
     """
 
-    def __init__(self, settings: MotionSettings, fps: float) -> None:
+    def __init__(self, settings: MotionSettings, rate: float) -> None:
         self._settings = settings
-        self._settle = max(10, min(8_000, round(SETTLE_S * fps)))
+        self._settle = max(_LEAST_SETTLE, min(kernel.MOST_SETTLE, round(SETTLE_S * rate)))
         self._threshold = round(_THRESHOLD * 4.0 ** (0.5 - settings.sensitivity))
         self._state: kernel.State | None = None
         self._moving = False
@@ -54,12 +56,12 @@ class MotionWatch:
         """What the kernel makes of the last picture: ``ok``, ``moved``, ``covered``, ``defocused`` or ``dark``."""
         return self._state.scene if self._state else "ok"
 
-    def look(self, luma: NDArray[np.uint8], at: float) -> MotionChange | None:
-        """Take one picture (uint8, H × W); returns what changed, if anything did."""
+    def look(self, luma: NDArray[np.uint8], at: float, black: int = 0) -> MotionChange | None:
+        """Take one picture (uint8, H × W, ``black`` where no light is); returns what changed, if anything did."""
         if self._state is None or (self._state.height, self._state.width) != luma.shape:
             self._state = kernel.State(*luma.shape)
             self._mask(self._state)
-        count, changed = kernel.update(self._state, luma, threshold=self._threshold, settle=self._settle)
+        count, changed = kernel.update(self._state, luma, threshold=self._threshold, settle=self._settle, black=black)
         self.boxes = self._boxes(count) if not changed and self._state.seen > _WARM_UP else ()
         self._streak = self._streak + 1 if self.boxes else 0
         if self.boxes:
@@ -71,6 +73,7 @@ class MotionWatch:
 
     def quiet(self, at: float) -> MotionChange | None:
         """The end of motion, when it is due; also to be asked when no pictures come."""
+        self._last_motion = min(self._last_motion, at)  # the clock may be set back
         if self._moving and at - self._last_motion >= QUIET_S:
             self._moving = False
             return MotionChange(False, ())
@@ -81,7 +84,7 @@ class MotionWatch:
         rows, columns = state.use.shape
         for r in range(rows):
             for c in range(columns):
-                middle = ((c + 0.5) / columns, (r + 0.5) / rows)
+                middle = ((c + 0.5) * state.block / state.width, (r + 0.5) * state.block / state.height)
                 state.use[r, c] = not any(inside(middle, mask) for mask in self._settings.masks)
 
     def _large(self, state: kernel.State, boxes: NDArray[np.int32]) -> NDArray[np.bool_]:
@@ -92,7 +95,7 @@ class MotionWatch:
             least = (self._settings.min_area_px or _DEFAULT_AREA * pixels) / state.block**2
             return np.asarray(boxes[:, AREA] >= max(least, 2))
         sides = np.maximum(boxes[:, X1] - boxes[:, X0], boxes[:, Y1] - boxes[:, Y0]) * state.block / state.height
-        metres = [scale.metres_at(float(y) / state.grid.shape[0]) for y in boxes[:, Y1]]
+        metres = [scale.metres_at(float(y) * state.block / state.height) for y in boxes[:, Y1]]
         return np.asarray(sides * np.array(metres) >= self._settings.min_size_m)
 
     def _boxes(self, count: int) -> tuple[Fractions, ...]:
@@ -103,14 +106,12 @@ class MotionWatch:
         found = state.stats[1 : count + 1]
         found = found[self._large(state, found)]
         found = found[np.argsort(-found[:, AREA], kind="stable")][:_MAX_BOXES]
-        rows, columns = state.grid.shape
-        down, right = state.shift[0] / state.block, state.shift[1] / state.block
-        return tuple(
-            (
-                round(min(max((float(x[X0]) + right) / columns, 0.0), 1.0), 4),
-                round(min(max((float(x[Y0]) + down) / rows, 0.0), 1.0), 4),
-                round(float(x[X1] - x[X0]) / columns, 4),
-                round(float(x[Y1] - x[Y0]) / rows, 4),
-            )
-            for x in found
-        )
+        return tuple(_fractions(state, box) for box in found)
+
+
+def _fractions(state: kernel.State, box: NDArray[np.int32]) -> Fractions:
+    """A component's box in the picture, of which the grid may leave out some pixels at the right and the bottom."""
+    down, right = state.shift
+    x0, x1 = (min(max(float(box[i]) * state.block + right, 0.0), state.width) / state.width for i in (X0, X1))
+    y0, y1 = (min(max(float(box[i]) * state.block + down, 0.0), state.height) / state.height for i in (Y0, Y1))
+    return round(x0, 4), round(y0, 4), round(x1 - x0, 4), round(y1 - y0, 4)

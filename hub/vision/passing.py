@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hub.vision.areas import LineCounter, Loitering
+from hub.vision.areas import FORGET_S, LineCounter, Loitering
 from hub.vision.spec import MotionSettings
-from hub.vision.tracking import Fractions, Tracker
+from hub.vision.tracking import GONE_S, Fractions, Tracker
+
+_MISSED = 2.5  # pictures in which a thing may not be found, where they come so slowly that a second is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +27,13 @@ class Passed:
 
 
 class PassingWatch:
-    """The lines and areas of one source. Times are those of the pictures, in seconds."""
+    """The lines and areas of one source, of which ``rate`` pictures a second are seen. Times in seconds."""
 
-    def __init__(self, settings: MotionSettings) -> None:
-        self._tracker = Tracker()
+    def __init__(self, settings: MotionSettings, rate: float) -> None:
+        self._tracker = Tracker(max(GONE_S, _MISSED / rate))
+        forget_s = max(FORGET_S, _MISSED / rate)
         self._lines = [(line.name, LineCounter(line.start, line.end)) for line in settings.lines]
-        self._areas = [(area.name, Loitering(area.polygon, area.after_s)) for area in settings.areas]
+        self._areas = [(area.name, Loitering(area.polygon, area.after_s, forget_s)) for area in settings.areas]
 
     @property
     def wanted(self) -> bool:
@@ -39,13 +42,15 @@ class PassingWatch:
 
     def look(self, boxes: Sequence[Fractions], at: float) -> list[Passed]:
         """Take one picture's boxes (x, y, w, h); what is to be told now."""
-        feet = {track.number: track.foot for track in self._tracker.step(boxes, at)}
+        seen = {track.number: track.foot for track in self._tracker.step(boxes, at)}
+        # who is not found for a picture or two, just on the line, has crossed it all the same
+        known = {track.number: track.foot for track in self._tracker.tracks}
         told = [
-            Passed("crossed", name, way=way) for name, line in self._lines for _, way in line.step(feet)
+            Passed("crossed", name, way=way) for name, line in self._lines for _, way in line.step(known)
         ]
         for name, area in self._areas:
             told += [
                 Passed("stayed", name, seconds=round(area.seconds(track), 1))
-                for track in area.step(feet.items(), at)
+                for track in area.step(seen.items(), at)
             ]
         return told

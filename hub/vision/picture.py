@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 from av import VideoFrame
+from av.video.reformatter import ColorRange
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -41,6 +42,11 @@ class Picture(Protocol):
         """Pixels."""
         ...
 
+    @property
+    def black(self) -> int:
+        """The luma where no light is: video mostly has 16, files 0."""
+        ...
+
     def luma(self) -> NDArray[np.uint8]:
         """uint8 (height, width); may be a view with strides that lives as long as the picture."""
         ...
@@ -56,6 +62,9 @@ class StreamPicture:
     def __init__(self, frame: VideoFrame) -> None:
         self._frame = frame
         self.width, self.height = frame.width, frame.height
+        # H.264 and H.265 mean the limited range where they say nothing (ITU-T H.264, E.2.1)
+        full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
+        self.black = 16 if frame.format.name in _PLANAR_LUMA and frame.format.name != "gray" and not full else 0
 
     def luma(self) -> NDArray[np.uint8]:
         """See ``Picture``. The decoder's own luma plane, where it has one of 8 bits."""
@@ -87,6 +96,7 @@ class StillPicture:
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
             raise InvalidInput("not a whole JPEG or PNG picture") from None
         self.width, self.height = self._image.size
+        self.black = 0
 
     def luma(self) -> NDArray[np.uint8]:
         """See ``Picture``."""

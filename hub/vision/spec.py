@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from hub.core.error import InvalidInput
-from hub.vision.areas import Point, Polygon, Scale
+from hub.vision.areas import Point, Polygon, Scale, side
 
 STREAMS = ("rtsp", "rtsps")
 SNAPSHOTS = ("http", "https")
@@ -16,6 +18,7 @@ KINDS = {"": STREAMS + SNAPSHOTS, "stream": STREAMS, "snapshot": SNAPSHOTS, "mjp
 MOST_RECORD_S = 60.0
 MOST_MASKS = 32
 MOST_PLACES = 16  # lines, and areas
+MOST_NAME = 60
 MAX_URL = 2048
 _HINT = "give the camera's own address, such as rtsp://192.0.2.10/stream1"
 
@@ -36,6 +39,9 @@ class Area:
     name: str
     polygon: Polygon
     after_s: float
+
+
+Place = TypeVar("Place", Line, Area)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,11 @@ class SourceSpec:
         return urlsplit(self.url).scheme in STREAMS
 
     @property
+    def rate(self) -> float:
+        """Pictures a second that are analysed."""
+        return self.fps if self.is_stream else min(self.fps, 1.0 / self.every_s)
+
+    @property
     def live(self) -> SourceSpec | None:
         """What is pulled for viewers alone; ``None`` when they get what is analysed."""
         return replace(self, url=self.live_url, live_url="", analyse=frozenset()) if self.live_url else None
@@ -142,18 +153,34 @@ def _motion(args: dict[str, Any]) -> MotionSettings:
         min_size_m=_number(args, "min_size_m", 0.5, 0, 1000) or 0.0,
         scale=Scale(scale) if scale else None,
         masks=tuple(_places(mask, "masks", 3, 64) for mask in _list(args, "masks", MOST_MASKS)),
-        lines=tuple(map(_line, _list(args, "lines", MOST_PLACES))),
-        areas=tuple(map(_area, _list(args, "areas", MOST_PLACES))),
-        tamper=args.get("tamper") is not False,
+        lines=_named(map(_line, _list(args, "lines", MOST_PLACES)), "lines"),
+        areas=_named(map(_area, _list(args, "areas", MOST_PLACES)), "areas"),
+        tamper=_flag(args, "tamper", True),
     )
+
+
+def _named(places: Iterable[Place], where: str) -> tuple[Place, ...]:
+    """Each has a name of its own: it is all that an event says of a place."""
+    found = tuple(places)
+    names = [place.name for place in found]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise InvalidInput(f"two have the name {twice[0]}", where=where)
+    return found
+
+
+def _name(table: dict[str, Any], where: str) -> str:
+    name = _text(table, "name", required=True)
+    if len(name) > MOST_NAME:
+        raise InvalidInput(f"must have at most {MOST_NAME} characters", where=f"{where}.name")
+    return name
 
 
 def _line(given: Any) -> Line:
     table = _table({"lines": given}, "lines")
     start, end = _places(table.get("points"), "lines", 2, 2)
     if start == end:
-        raise InvalidInput("a line needs two points", where="lines")
-    return Line(_text(table, "name", required=True), start, end)
+        raise InvalidInput("a line needs two different points", where="lines")
+    return Line(_name(table, "lines"), start, end)
 
 
 def _area(given: Any) -> Area:
@@ -161,7 +188,11 @@ def _area(given: Any) -> Area:
     after_s = _number(table, "after_s", None, 1, 86_400)
     if after_s is None:
         raise InvalidInput("needs seconds, from 1", where="areas.after_s")
-    return Area(_text(table, "name", required=True), _places(table.get("points"), "areas", 3, 64), after_s)
+    polygon = _places(table.get("points"), "areas", 3, 64)
+    other = max(polygon, key=lambda point: math.dist(polygon[0], point))
+    if all(abs(side(point, polygon[0], other)) < 1e-9 for point in polygon):
+        raise InvalidInput("its points lie on one line", where="areas")
+    return Area(_name(table, "areas"), polygon, after_s)
 
 
 def _list(args: dict[str, Any], name: str, most: int) -> list[Any]:
@@ -249,6 +280,13 @@ def _table(args: dict[str, Any], name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidInput("must be a table of settings", where=name)
     return value
+
+
+def _flag(args: dict[str, Any], name: str, default: bool) -> bool:
+    value = args.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise InvalidInput("must be true or false", where=name)
+    return default if value is None else value
 
 
 def _number(args: dict[str, Any], name: str, default: float | None, low: float, high: float) -> float | None:

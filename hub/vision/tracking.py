@@ -91,15 +91,17 @@ def likeness(expected: Fractions, box: Fractions) -> float:
 
 
 class Tracker:
-    """The tracks of one source. Times are those of the pictures, in seconds."""
+    """The tracks of one source. Times are those of the pictures, in seconds; ``gone_s``: as ``GONE_S``."""
 
-    def __init__(self) -> None:
+    def __init__(self, gone_s: float = GONE_S) -> None:
         self.tracks: list[Track] = []
+        self._gone_s = gone_s
         self._next = 1
 
     def step(self, boxes: Sequence[Fractions], at: float) -> list[Track]:
         """Take one picture's boxes; returns the tracks that were seen in it, in the order of the boxes."""
-        self.tracks = [track for track in self.tracks if at - track.seen <= GONE_S]
+        # a clock that was set back would keep dead tracks until it has come there again: they end
+        self.tracks = [track for track in self.tracks if 0 <= at - track.seen <= self._gone_s]
         pairs = [
             (likeness(track.expected(at), box), i, j)
             for i, track in enumerate(self.tracks)
