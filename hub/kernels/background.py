@@ -19,6 +19,7 @@ PLANE = nb.types.Array(nb.uint8, 1, "C", readonly=True)
 SUMS = nb.uint16[::1]
 WORDS = nb.types.Array(nb.uint64, 1, "C", readonly=True)
 _EVEN, _ONES = np.uint64(0x00FF00FF00FF00FF), np.uint64(0x0001000100010001)
+_PAIR = nb.types.UniTuple(nb.int64, 2)  # type: ignore[no-untyped-call]
 _SWAYS = 320  # ten changes of a cell by 32 in a short time: three things that pass by make six
 _BYTE, _TOP = np.uint64(8), np.uint64(48)
 
@@ -237,9 +238,8 @@ def restless(unknown: Any, before: Any, sway: Any) -> None:
 
 
 @nb.njit(
-    nb.types.UniTuple(nb.int64, 2)(GRID16, nb.int64, ROW16, nb.boolean, nb.int16[:, :, ::1], nb.int64, nb.int64,
-                                   nb.int64, nb.uint8[:, ::1], nb.uint8[:, ::1], nb.uint8[:, ::1],
-                                   nb.uint8[:, ::1]),
+    _PAIR(GRID16, nb.int64, ROW16, nb.boolean, nb.int16[:, :, ::1], nb.int64, nb.int64, nb.int64, nb.uint8[:, ::1],
+          nb.uint8[:, ::1], nb.uint8[:, ::1], nb.uint8[:, ::1]),
     cache=True, nogil=True,
 )  # fmt: skip
 def second_mode(

@@ -84,6 +84,24 @@ async def test_a_view_that_moves_while_somebody_turns_the_camera_is_no_tampering
         await vision._heard("scene", {"key": "camera.cam", "at": at, "scene": scene}, b"")
     told = [(event.data["what"], event.at) for event in bench.events("camera_tampered")[3:]]
     assert told == [("", 1990.0), ("moved", 2020.0), ("covered", 2001.0)]
+    for at in (2001.0, 2020.0):  # lines lie elsewhere while it turns
+        crossed = {"key": "camera.cam", "what": "crossed", "name": "lane", "way": "right", "seconds": 0.0}
+        await vision._heard("passed", {**crossed, "at": at}, b"")
+        await vision._heard("passed", {**crossed, "at": None}, b"")  # no time: told in the log, and nothing falls over
+    assert [event.at for event in bench.events("line_crossed", match={"line": "lane"})] == [2020.0]
+    await bench.host.stop()
+    await vision.stop()
+
+
+async def test_what_an_earlier_hub_said_of_the_view_is_taken_back_when_it_is_well(bench: Bench) -> None:
+    vision = await start(bench, "plugins", "rtsp://127.0.0.1/a")
+    await bench.until(lambda: len(bench.events("camera_tampered")) == 3)
+    attempt = bench.host.instances["cam"].attempt
+    assert attempt is not None
+    await attempt.ctx.video("camera.cam", VideoSource("rtsp://127.0.0.1/a"))  # as after a restart: the state is kept
+    await bench.until(lambda: len(bench.events("camera_tampered")) == 7)
+    told = [(event.data["active"], event.at) for event in bench.events("camera_tampered")[2:5]]
+    assert told == [(True, 1009.0), (False, 1006.0), (True, 1007.0)]
     await bench.host.stop()
     await vision.stop()
 

@@ -167,7 +167,9 @@ def test_a_camera_that_drifts_is_read_no_further_off_than_it_can_be() -> None:
         assert max(map(abs, state.shift)) <= reach
 
 
-@pytest.mark.parametrize("wrong", [{"threshold": 0}, {"threshold": 9_000}, {"rate": 0}, {"rate": 16}, {"settle": 9_000}])
+@pytest.mark.parametrize(
+    "wrong", [{"threshold": 0}, {"threshold": 9_000}, {"rate": 0}, {"rate": 16}, {"settle": 9_000}]
+)
 def test_settings_that_sixteen_bits_do_not_hold_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="out of bounds"):
         motion.update(motion.State(240, 320), still(), **wrong)

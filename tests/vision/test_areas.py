@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from hub.core.error import InvalidInput
@@ -109,3 +111,26 @@ def test_scale_and_masks_are_checked() -> None:
             motion(**wrong)
     with pytest.raises(InvalidInput, match="fractions"):
         motion(masks=[[[0, 0], [5, 0], [0, 1]]])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"lines": [{"name": "a", "points": [[0, 0], [0, 0]]}]}, "two different points"),
+        ({"lines": [{"name": "a", "points": [[0, 0], [2, 0]]}]}, "fractions"),
+        ({"lines": [{"name": "a" * 61, "points": [[0, 0], [1, 0]]}]}, "lines.name: must have at most 60"),
+        ({"lines": [{"name": "a", "points": [[0, 0], [1, 0]]}] * 2}, "two have the name a"),
+        ({"lines": [{"name": "a", "points": [[0, 0], [1, 0]]}] * 17}, "at most 16"),
+        ({"lines": [{"points": [[0, 0], [1, 0]]}]}, "name"),
+        ({"areas": [{"name": "a", "points": [[0, 0], [1, 1], [0.5, 0.5]], "after_s": 5}]}, "lie on one line"),
+        ({"areas": [{"name": "a", "points": [[0, 0], [1, 1], [0, 1]]}]}, "areas.after_s"),
+        ({"areas": [{"name": "a", "points": [[0, 0], [1, 1], [0, 1]], "after_s": math.nan}]}, "after_s"),
+        ({"areas": [{"name": "a", "points": [[0, 0], [1, math.nan], [0, 1]], "after_s": 5}]}, "areas"),
+        ({"sensitivity": math.nan}, "sensitivity"),
+        ({"min_size_m": math.inf}, "min_size_m"),
+        ({"tamper": "no"}, "true or false"),
+    ],
+)
+def test_wrong_lines_areas_and_numbers_are_named(wrong: dict[str, object], words: str) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        parse({"key": "k", "url": "rtsp://h/s", "analyse": ["motion"], "motion": wrong})

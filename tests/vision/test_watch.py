@@ -10,12 +10,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from av import VideoFrame
+from av.video.reformatter import ColorRange
 from numpy.typing import NDArray
 from PIL import Image
 
 from hub.vision.analysis import Analysis
-from hub.vision.picture import StillPicture
+from hub.vision.motion import MotionWatch
+from hub.vision.passing import PassingWatch
+from hub.vision.picture import StillPicture, StreamPicture
 from hub.vision.spec import Area, Line, MotionSettings, parse
+from hub.vision.tamper import TamperWatch
+from hub.vision.tracking import Fractions
 
 
 def picture(*blocks: tuple[int, int, int]) -> NDArray[np.uint8]:
@@ -50,9 +56,10 @@ def scenes_told(settings: MotionSettings, pictures: Iterable[NDArray[np.uint8]])
 def test_a_lens_that_is_covered_is_told_when_it_lasts_and_when_it_is_free_again() -> None:
     dark = np.full((240, 320), 4, np.uint8)
     told = scenes_told(MotionSettings(), [picture()] * 50 + [dark] * 30 + [picture()] * 30)
-    assert [scene for scene, _ in told] == ["dark", "ok"]
-    assert told[0][1] == pytest.approx(50 / 5 + 2, abs=0.4) and told[1][1] == pytest.approx(80 / 5 + 2, abs=0.4)
-    assert scenes_told(MotionSettings(), [picture()] * 50 + [dark] * 8 + [picture()] * 30) == []  # a truck
+    assert told[0] == ("ok", 2.0)  # an earlier process may have said otherwise
+    assert [scene for scene, _ in told[1:]] == ["dark", "ok"]
+    assert told[1][1] == pytest.approx(50 / 5 + 2, abs=0.4) and told[2][1] == pytest.approx(80 / 5 + 2, abs=0.4)
+    assert scenes_told(MotionSettings(), [picture()] * 50 + [dark] * 8 + [picture()] * 30) == [("ok", 2.0)]  # a truck
     assert scenes_told(MotionSettings(tamper=False), [picture()] * 50 + [dark] * 30) == []
 
 
@@ -64,7 +71,9 @@ def view(seed: int) -> NDArray[np.uint8]:
 
 def test_a_camera_that_is_turned_is_told_at_once_and_floods_nothing() -> None:
     told = emitted(MotionSettings(), [view(1)] * 50 + [view(2)] * 60)
-    assert [(name, data.get("scene"), data["at"]) for name, data in told] == [("scene", "moved", 10.0)]
+    assert [(name, data.get("scene"), data["at"]) for name, data in told] == [
+        ("scene", "ok", 2.0), ("scene", "moved", 10.0)
+    ]  # fmt: skip
 
 
 def walks(xs: Iterable[int], y: int = 120) -> list[NDArray[np.uint8]]:
@@ -89,3 +98,74 @@ def test_who_stays_in_an_area_is_told_once() -> None:
     assert 4.0 <= told[0]["seconds"] < 4.5
 
 
+def test_who_is_hidden_on_the_line_has_crossed_it_all_the_same() -> None:
+    gate = Line("gate", (0.5, 1.0), (0.5, 0.0))
+    watch = PassingWatch(MotionSettings(lines=(gate,)), 5.0)
+    steps: list[list[Fractions]] = [[(0.3, 0.4, 0.1, 0.2)], [(0.38, 0.4, 0.1, 0.2)], [], [], [(0.6, 0.4, 0.1, 0.2)]]
+    told = [watch.look(boxes, n / 5) for n, boxes in enumerate(steps)]
+    assert [[one.way for one in row] for row in told] == [[], [], [], [], ["right"]]
+
+
+def test_who_sways_on_a_line_crosses_it_once() -> None:
+    gate = Line("gate", (0.5, 1.0), (0.5, 0.0))
+    watch = PassingWatch(MotionSettings(lines=(gate,)), 5.0)
+    feet = [0.40, 0.45, 0.495, 0.508, 0.493, 0.507, 0.495, 0.509, 0.55, 0.60]
+    told = [one.way for n, x in enumerate(feet) for one in watch.look([(x - 0.05, 0.4, 0.1, 0.2)], n / 5)]
+    assert told == ["right"]
+
+
+@pytest.mark.parametrize(("every_s", "stays_s"), [(0.2, 12.0), (10.0, 60.0)])
+def test_a_camera_of_few_pictures_sees_who_stays(every_s: float, stays_s: float) -> None:
+    spec = parse({"key": "k", "url": "http://h/s", "analyse": ["motion"], "every_s": every_s, "fps": 5})
+    assert spec.rate == pytest.approx(1 / every_s)
+    bank = Area("bank", ((0.3, 0.3), (0.7, 0.3), (0.7, 0.9), (0.3, 0.9)), stays_s - every_s)
+    watch = PassingWatch(MotionSettings(areas=(bank,)), spec.rate)
+    told = [
+        one for n in range(round(stays_s / every_s) + 1) for one in watch.look([(0.45, 0.4, 0.1, 0.2)], n * every_s)
+    ]
+    assert [(one.what, one.name) for one in told] == [("stayed", "bank")]
+    assert told[0].seconds == pytest.approx(stays_s - every_s, abs=0.3)
+
+
+def test_a_clock_that_is_set_back_stops_nothing() -> None:
+    gate = Line("gate", (0.5, 1.0), (0.5, 0.0))
+    bank = Area("bank", ((0.3, 0.3), (0.7, 0.3), (0.7, 0.9), (0.3, 0.9)), 1.0)
+    watch = PassingWatch(MotionSettings(lines=(gate,), areas=(bank,)), 5.0)
+    before = [(0.02 * n, 0.0, 0.01, 0.01) for n in range(50)]
+    for n in range(100):  # more things than are followed at once, an hour ahead
+        watch.look(before[n % 50 : n % 50 + 1], 3600.0 + n / 5)
+    told = [one for n in range(8) for one in watch.look([(0.3 + 0.04 * n, 0.4, 0.1, 0.2)], n / 5)]
+    assert [(one.what, one.way) for one in told] == [("crossed", "right"), ("stayed", "")]
+    motion = MotionWatch(MotionSettings(), 5.0)
+    for n in range(12):
+        motion.look(picture() if n < 10 else picture((100, 100, 40)), 3600.0 + n / 5)
+    ends = [motion.look(picture(), n / 5) for n in range(14)]
+    assert [n for n, change in enumerate(ends) if change is not None and not change.moving] == [10]
+    tamper = TamperWatch()
+    assert [tamper.look("covered", at) for at in (3600.0, 1.0, 2.9, 3.0)] == [None, None, None, "covered"]
+
+
+def test_another_size_in_mid_stream_begins_anew_and_odd_sizes_keep_their_places() -> None:
+    watch = MotionWatch(MotionSettings(), 5.0)
+    large = np.random.default_rng(2).integers(90, 130, (241, 353), np.uint8)
+    for n in range(10):
+        watch.look(picture(), n / 5)
+    for n in range(10, 20):
+        assert watch.look(large, n / 5) is None
+    thing = large.copy()
+    thing[181:241, 293:353] = 10  # in the corner, where the grid ends a pixel before the picture
+    change = [watch.look(thing, n / 5) for n in range(20, 22)][-1]
+    assert change is not None and change.moving
+    assert len(change.boxes) == 1
+    assert change.boxes[0] == pytest.approx((293 / 353, 181 / 241, 60 / 353, 60 / 241), abs=0.012)
+    assert all(x + w <= 1.0001 and y + h <= 1.0001 for x, y, w, h in change.boxes)
+
+
+def test_video_says_what_its_black_is() -> None:
+    frames = {name: VideoFrame(16, 16, name) for name in ("yuv420p", "yuvj420p", "gray", "rgb24")}
+    assert {name: StreamPicture(frame).black for name, frame in frames.items()} == {
+        "yuv420p": 16, "yuvj420p": 0, "gray": 0, "rgb24": 0
+    }  # fmt: skip
+    full = VideoFrame(16, 16, "yuv420p")
+    full.color_range = ColorRange.JPEG
+    assert StreamPicture(full).black == 0 and still(picture()).black == 0
