@@ -23,6 +23,7 @@ SIZES = ((150, 340), (172, 220), (110, 520))  # height, width
 PRIVATE, COMMERCIAL, TAXI, RED, SPECIAL = range(5)
 _KINDS = (0.6, 0.1, 0.1, 0.08, 0.12)  # how often each is drawn
 HARD = "".join(CONFUSED)
+FLAGGED = {"ช": "ข"}  # letters that are another one with a flag
 NO_PROVINCE = -100
 Picture = NDArray[np.float32]
 Random = np.random.Generator
@@ -157,6 +158,7 @@ class _Pen:
         # on real plates a letter's foot or flag is squeezed into the height of the others, or hangs a little below
         # them; in print it stands out
         self.squeezed = bool(random.random() < 0.75)
+        self.flag = bool(random.random() < 0.5)
         self.foot, self.hang = random.uniform(0.25, 0.9), random.uniform(0.0, 0.14)
 
     def row(
@@ -191,6 +193,9 @@ class _Pen:
         shape, up = mask(face, char)
         reference = mask(face, "8" if latin else "ก")[0].shape[0]
         scale = body / max(reference, 1) * (self.high if latin else 1.0)
+        if char in FLAGGED and self.flag:
+            plain, low = mask(face, FLAGGED[char])
+            shape, up = _flagged(self.random, plain), low + 0.06 * plain.shape[0]
         if self.squeezed and not latin:
             low = body * self.hang if shape.shape[0] - up > 0.08 * shape.shape[0] else 0.0
             high = body * self.random.uniform(0.97, 1.05) + low
@@ -216,6 +221,17 @@ class _Pen:
         if x1 > x0 and y1 > y0:
             part = self.ink[y0:y1, x0:x1]
             np.maximum(part, made[y0 - y : y1 - y, x0 - x : x1 - x] / np.float32(255), out=part)
+
+
+def _flagged(random: Random, shape: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A letter whose right stem ends in a short flag, as plates have it: in print the flag is as large as a loop."""
+    high, wide = shape.shape
+    stem = max(2, int(np.count_nonzero(shape[round(0.6 * high), wide // 2 :] > 128)))
+    made = cv2.copyMakeBorder(shape, round(0.06 * high), 0, 0, round(0.12 * wide), cv2.BORDER_CONSTANT, value=0)
+    start = (wide - stem // 2 - 1, round((0.06 + random.uniform(0.1, 0.18)) * high))
+    end = (round(wide * random.uniform(1.0, 1.08)), round(random.uniform(0.01, 0.06) * high))
+    cv2.line(made, start, end, 255, max(2, round(stem * random.uniform(0.75, 1.0))), cv2.LINE_AA)
+    return np.asarray(made, np.uint8)
 
 
 def _low_footed(shape: NDArray[np.uint8], base: int, share: float) -> NDArray[np.uint8]:
