@@ -12,7 +12,7 @@ from training.plates.export import save
 from training.plates.networks import CornerFinder
 from training.plates.train import Both, corner_loss, reading_loss, run
 
-CORNER_SHARDS, READING_SHARDS = 250, 850
+CORNER_SHARDS, READING_SHARDS = 250, 1_200
 MODELS = Path(__file__).parents[2] / "hub" / "vision" / "models"
 
 
