@@ -21,7 +21,7 @@ from hub.vision.passing import PassingWatch
 from hub.vision.picture import StillPicture, StreamPicture
 from hub.vision.spec import Area, Line, MotionSettings, parse
 from hub.vision.tamper import TamperWatch
-from hub.vision.tracking import Fractions
+from hub.vision.tracking import MOST_TRACKS, Fractions
 
 
 def picture(*blocks: tuple[int, int, int]) -> NDArray[np.uint8]:
@@ -131,9 +131,7 @@ def test_a_clock_that_is_set_back_stops_nothing() -> None:
     gate = Line("gate", (0.5, 1.0), (0.5, 0.0))
     bank = Area("bank", ((0.3, 0.3), (0.7, 0.3), (0.7, 0.9), (0.3, 0.9)), 1.0)
     watch = PassingWatch(MotionSettings(lines=(gate,), areas=(bank,)), 5.0)
-    before = [(0.02 * n, 0.0, 0.01, 0.01) for n in range(50)]
-    for n in range(100):  # more things than are followed at once, an hour ahead
-        watch.look(before[n % 50 : n % 50 + 1], 3600.0 + n / 5)
+    watch.look([(0.015 * n, 0.0, 0.01, 0.01) for n in range(MOST_TRACKS)], 3600.0)  # all that are followed at once
     told = [one for n in range(8) for one in watch.look([(0.3 + 0.04 * n, 0.4, 0.1, 0.2)], n / 5)]
     assert [(one.what, one.way) for one in told] == [("crossed", "right"), ("stayed", "")]
     motion = MotionWatch(MotionSettings(), 5.0)
