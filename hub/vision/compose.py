@@ -51,7 +51,7 @@ def _tuple(row: list[tuple[str, float]]) -> Choices:
     return tuple(row)
 
 
-_SLOPE, _LIFT = 1.0, 0.0
+_SLOPE, _LIFT = 0.566, 1.783
 
 
 def sure(likelihood: float) -> float:
