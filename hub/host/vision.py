@@ -33,7 +33,7 @@ from hub.sdk.context import VideoSource
 log = logging.getLogger(__name__)
 
 MODULE = "hub.vision"
-KEEP = ("TESSDATA_PREFIX", "NUMBA_CACHE_DIR")
+KEEP = ("NUMBA_CACHE_DIR",)
 MAX_SOURCES = 64
 OPEN_WITHIN_S = 20.0
 SNAPSHOT_WITHIN_S = 10.0
