@@ -19,6 +19,7 @@ whoever stands still is told after some more."""
 """A passage ends when its plate was not seen for so long."""
 MAX_TRACKS = 16
 _MAX_REPORTED = 1024
+_CERTAIN = 0.95
 _MAX_TEXTS, _MOST_UNSURE = 16, 24  # different readings of a passage, and pictures of one that never agree
 _MAX_READ = 8  # the surest readings of a passage that are put together
 _SAME_LETTERS = 2
@@ -129,20 +130,22 @@ class PlateTracks:
 
     def _track(self, candidate: Candidate, text: PlateText, at: float, taken: list[_Track]) -> _Track:
         for track in self._tracks:
-            if track not in taken and _one_plate(track, candidate, text.text):
+            if track not in taken and _one_plate(track, candidate, text):
                 return track
         track = _Track(candidate, at)
         self._tracks = [*self._tracks, track][-MAX_TRACKS:]
         return track
 
 
-def _one_plate(track: _Track, candidate: Candidate, text: str) -> bool:
-    letters = min(distance(text, other) for other in track.best)
+def _one_plate(track: _Track, candidate: Candidate, text: PlateText) -> bool:
+    letters = min(distance(text.text, other) for other in track.best)
     if letters == 0:
         return True
     shared = overlap(track.candidate.box, candidate.box)
     if shared > AT_REST and not looks_same(track.candidate, candidate):
         return False  # nothing moved, yet it looks different: another plate stands there
+    if text.confidence >= _CERTAIN and any(one.text.confidence >= _CERTAIN for one in track.best.values()):
+        return False  # nobody is so sure of a misreading: cars with like plates follow each other
     return letters <= _SAME_LETTERS and _near(track.candidate.box, candidate.box)
 
 

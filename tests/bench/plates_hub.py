@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from random import Random
 
 import numpy as np
 from PIL import Image
@@ -67,6 +68,7 @@ def main(argv: list[str]) -> int:
     count = int(argv[1]) if len(argv) > 1 else 469
     with (data / "labels.tsv").open(encoding="utf-8", newline="") as table:
         rows = list(csv.DictReader(table, delimiter="\t"))[:: max(1, 469 // count)][:count]
+    Random(1).shuffle(rows)  # in the file like plates stand beside each other
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         files = frames(folder, [row["file"] for row in rows], data)

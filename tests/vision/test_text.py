@@ -126,6 +126,14 @@ def test_a_plate_far_away_waits_for_a_better_picture_but_not_for_ever() -> None:
     assert [len(told) for told in never].index(1) == 23  # a window that looks like a plate, each time another
 
 
+def test_like_plates_that_follow_each_other_are_two_when_both_are_certain() -> None:
+    tracks = PlateTracks(10.0)
+    told = [tracks.observe([sighting(text, 0.97)], STILL, at / 5) for at, text in enumerate(
+        ("1กข 1234", "1กข 1234", "1กข 1235", "1กข 1235")
+    )]  # fmt: skip
+    assert [one.text.text for some in told for one in some] == ["1กข 1234", "1กข 1235"]
+
+
 def test_a_passage_seen_once_is_told_when_it_ends() -> None:
     tracks = PlateTracks(10.0)
     tracks.observe([sighting("1กข 1234", 0.4)], STILL, 0.0)
