@@ -7,12 +7,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 UI_BUILT := hub/web/ui_dist/index.html
 UI_SOURCES := $(shell find ui -path ui/node_modules -prune -o -type f -print 2>/dev/null)
 
-# What the demo zone reads and draws plates with.
-RUN_PACKAGES := tesseract-ocr tesseract-ocr-tha fonts-thai-tlwg libpangoft2-1.0-0 libopus0
+# What the demo zone draws plates with.
+RUN_PACKAGES := fonts-thai-tlwg libpangoft2-1.0-0 libopus0
 # What a station's machine has: production.md installs these.
 STATION_PACKAGES := python3-venv $(RUN_PACKAGES) mosquitto chrony nginx coturn adduser curl
 # A real browser and an RTSP server from another program.
-TEST_PACKAGES := $(RUN_PACKAGES) chromium ffmpeg python3-gi gir1.2-gst-rtsp-server-1.0 \
+TEST_PACKAGES := $(RUN_PACKAGES) tesseract-ocr tesseract-ocr-tha chromium ffmpeg python3-gi gir1.2-gst-rtsp-server-1.0 \
 	gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly \
 	mumble-server mosquitto coturn nginx poppler-utils zbar-tools
 

@@ -20,6 +20,8 @@ from hub.capabilities.call import (
 from hub.capabilities.camera import (
     Camera,
     ClipSaved,
+    LineCrossed,
+    Loitering,
     MotionEnded,
     MotionStarted,
     PlateGuess,

@@ -46,6 +46,23 @@ class MotionEnded(EventData):
     """Nothing has moved for the quiet time."""
 
 
+@event_type("line_crossed", "มีผู้ข้ามเส้น", "Line crossed", retention="operational")
+class LineCrossed(EventData):
+    """Something that moves went over a line drawn in the picture. ``way``: to its ``left`` or ``right``, looking from
+    its first point to its second."""
+
+    line: Annotated[str, Field(max_length=60)]
+    way: str
+
+
+@event_type("loitering", "มีผู้อยู่ในพื้นที่นาน", "Somebody stays in an area", retention="operational")
+class Loitering(EventData):
+    """Something that moves has stayed in an area drawn in the picture for ``seconds``."""
+
+    area: Annotated[str, Field(max_length=60)]
+    seconds: float
+
+
 @event_type(
     "video_changed", "สัญญาณภาพเปลี่ยน", "Video changed",
     projection=Projection(attributes={"video": "video", "video_reason": "reason"}),
@@ -70,6 +87,11 @@ class ClipSaved(EventData):
     incident: str | None = None
 
 
+Choices = Annotated[
+    list[tuple[Annotated[str, Field(max_length=2)], Annotated[float, Field(ge=0, le=1)]]], Field(max_length=8)
+]
+
+
 class PlateGuess(EventData):
     """Another way to read the same plate."""
 
@@ -85,6 +107,7 @@ class PlateRead(EventData):
 
     ``series``: optional digit and two consonants (``1กข``), ``number``: one to four digits, ``confidence``: 0–1,
     ``crop``: media id of the picture, ``plate``: series and number as one word, by which rules and lists match.
+    ``lattice``: where the reader tells, of each character of ``plate`` what it may be: [character, probability] pairs.
     """
 
     series: Annotated[str, Field(max_length=12), personal(Personal.PLATE)]
@@ -92,6 +115,7 @@ class PlateRead(EventData):
     province: Annotated[str, Field(max_length=60), personal(Personal.PLATE)] = ""
     confidence: Annotated[float, Field(ge=0, le=1)] = 1.0
     alternatives: Annotated[list[PlateGuess], Field(max_length=16), personal(Personal.PLATE)] = []
+    lattice: Annotated[list[Choices], Field(max_length=12), personal(Personal.PLATE)] = []
     crop: str | None = None
     box: list[float] | None = None
     plate: Annotated[str, Field(max_length=24), personal(Personal.PLATE)] = ""

@@ -44,12 +44,14 @@ class PtzLocked(EventData):
 
 @event_type(
     "camera_tampered", "กล้องถูกบังหรือขยับ", "Camera tampered with", lane=Lane.EMERGENCY, retention="operational",
-    projection=Projection(attributes={"tampered": "active"}),
+    projection=Projection(attributes={"tampered": "active", "tampered_by": "what"}),
 )  # fmt: skip
 class CameraTampered(EventData):
-    """The camera says that it was covered, turned or blinded; ``active`` false: it is over."""
+    """The camera was covered, turned or blinded; ``active`` false: it is over. ``what``, where the hub saw it in the
+    picture: moved, covered, defocused or dark; "" when the camera itself says so."""
 
     active: bool
+    what: str = ""
 
 
 @event_type(

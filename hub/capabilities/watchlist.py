@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Protocol
 
+from pydantic import Field
+
 from hub.core.action import action
 from hub.core.event import EventData, Lane, Personal, Projection, event_type, personal, same
 
@@ -30,12 +32,14 @@ class Hit(Protocol):
         state="pending",
         attributes=same(
             "entry", "plate", "province", "read_plate", "match", "confidence", "camera", "crop", "reason",
-            "priority", "lat", "lon", "read_seq", "simulated"
+            "priority", "lat", "lon", "read_seq", "simulated", "probability", "differs", "alternatives"
         ),
     ),
 )  # fmt: skip
 class WatchlistHit(EventData):
-    """A plate read matches an entry; entity ``hit.ID``. ``match``: exact or one_error. A lead, not a finding."""
+    """A plate read matches an entry; entity ``hit.ID``. A lead, not a finding. ``match``: exact, near (some letters are
+    easily taken for others) or partial (a witness's entry). ``probability``: that the plate shows the entry, given the
+    reading. ``differs``: letters as listed and as read, such as ``ญ↔ณ``; ``alternatives``: other readings."""
 
     entry: str
     plate: Annotated[str, personal(Personal.PLATE)]
@@ -51,6 +55,9 @@ class WatchlistHit(EventData):
     lon: float | None = None
     read_seq: int | None = None
     simulated: bool = False
+    probability: float | None = None
+    differs: Annotated[list[str], Field(max_length=16), personal(Personal.PLATE)] = []
+    alternatives: Annotated[list[str], Field(max_length=16), personal(Personal.PLATE)] = []
 
 
 @event_type(

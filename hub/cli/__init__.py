@@ -10,10 +10,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from hub.cli import audit, backup, check, contacts, doctor, evidence, plugin, reference, replay, run, user
+from hub.cli import audit, backup, check, contacts, doctor, evidence, plates, plugin, reference, replay, run, user
 from hub.core.error import ConfigError, HubError
 
-GROUPS = (run, check, replay, plugin, user, audit, doctor, backup, evidence, contacts, reference)
+GROUPS = (run, check, replay, plugin, plates, user, audit, doctor, backup, evidence, contacts, reference)
 
 
 def build_parser() -> argparse.ArgumentParser:

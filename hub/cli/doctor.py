@@ -126,7 +126,7 @@ def port(config: HubConfig, data: Path) -> Finding:
 
 
 def programs(config: HubConfig) -> Iterator[Finding]:
-    """What configured plugins need of Debian, and what reads plates and writes Thai."""
+    """What configured plugins need of Debian, and what writes Thai."""
     from hub.host.discover import builtin_folder, discover
 
     found = discover(config.plugin_folders, builtin_folder()).found
@@ -134,11 +134,6 @@ def programs(config: HubConfig) -> Iterator[Finding]:
         for package in found[entry.plugin].manifest.debian if entry.plugin in found and entry.enabled else ():
             if not installed(package):
                 yield Finding("bad", f"{entry.name} needs the Debian package {package}", f"apt-get install {package}")
-    languages = said("tesseract", "--list-langs").split()
-    if "tha" in languages:
-        yield Finding("ok", "tesseract reads Thai")
-    else:
-        yield Finding("warning", "no plates can be read", "apt-get install tesseract-ocr tesseract-ocr-tha")
     if said("fc-list", ":lang=th", "family").strip():
         yield Finding("ok", "there are Thai fonts")
     else:

@@ -14,10 +14,11 @@ from hub.host.context import LocalContext
 from hub.host.perform import Executor, as_json
 from hub.host.remote import chain_of, entity_of, model_of, packed, source_of
 from hub.host.scope import NO_CAUSE, plugin_side
-from hub.sdk.context import Handler, Video, WebRequest, WebResponse
+from hub.sdk.context import Handler, Video, WebRequest, WebResponse, WordList
 
 Args = dict[str, Any]
 MAX_VIDEOS = 200
+MAX_WORD_LISTS = 8
 MAX_WORDS = 2_000
 
 
@@ -43,6 +44,7 @@ class Served:
     def __init__(self, ctx: LocalContext, watcher: Any, there: There) -> None:
         self._ctx, self._watcher, self._there = ctx, watcher, there
         self._videos: dict[int, Video] = {}
+        self._word_lists: dict[str, WordList] = {}
         self._numbers = itertools.count(1)
         self._services: dict[str, Any] = {}
         self._calls: Mapping[str, Callable[[Args, bytes], Awaitable[Any]]] = {
@@ -50,7 +52,8 @@ class Served:
             "call": self._call, "state": self._state, "states": self._states, "history": self._history,
             "offer": self._offer, "need": self._need, "service": self._service, "video": self._video,
             "video_snapshot": self._video_snapshot, "video_clip": self._video_clip, "video_close": self._video_close,
-            "document": self._document, "record": self._record, "media_put": self._media_put,
+            "document": self._document, "record": self._record, "words_put": self._words_put,
+            "words_nearest": self._words_nearest, "media_put": self._media_put,
             "media_get": self._media_get, "route": self._route,
             "address": self._address, "pdf": self._pdf, "alive": self._alive, "health": self._health,
             "fault": self._fault, "broken": self._broken, "log": self._log,
@@ -126,6 +129,19 @@ class Served:
         if verb == "delete":
             return await store.delete(args["key"])
         raise InvalidInput(f"no verb {verb!r}", where=args["name"])
+
+    def _word_list(self, args: Args) -> WordList:
+        name = str(args["name"])
+        if name not in self._word_lists and len(self._word_lists) >= MAX_WORD_LISTS:
+            raise LimitExceeded(f"more than {MAX_WORD_LISTS} lists of words", where=self._ctx.instance)
+        return self._word_lists.setdefault(name, self._ctx.words(name))
+
+    async def _words_put(self, args: Args, _: bytes) -> None:
+        await self._word_list(args).put(args["words"])
+
+    async def _words_nearest(self, args: Args, _: bytes) -> list[tuple[str, float]]:
+        bounds = {name: args[name] for name in ("other", "gap", "bound", "most")}
+        return await self._word_list(args).nearest(args["read"], **bounds)
 
     async def _media_put(self, args: Args, blob: bytes) -> str:
         return await self._ctx.media.put(blob, args["mime"], args["retention"], args.get("entity"))

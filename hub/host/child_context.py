@@ -27,7 +27,17 @@ from hub.host.registry import blame, shown, words_of
 from hub.host.remote import chain_data, entity_data, query_data
 from hub.host.scope import NO_CAUSE, Tasks, chain, fresh_context, plugin_side
 from hub.host.services import key_of
-from hub.sdk.context import Handler, MediaDraft, MediaStore, Socket, VideoSource, WebRequest, WebResponse
+from hub.sdk.context import (
+    Choices,
+    Handler,
+    MediaDraft,
+    MediaStore,
+    Socket,
+    VideoSource,
+    WebRequest,
+    WebResponse,
+    WordList,
+)
 
 S = TypeVar("S")
 
@@ -131,6 +141,9 @@ class RemoteContext:
     def records(self, name: str) -> RemoteStore:
         return RemoteStore(self, "record", name)
 
+    def words(self, name: str) -> WordList:
+        return RemoteWordList(self, name)
+
     # --- time, services, video, web, health
 
     async def every(self, seconds: float, call: Callable[[], Awaitable[None]]) -> None:
@@ -230,6 +243,23 @@ class RemoteStore:
     async def all(self) -> dict[str, Any]:
         found: dict[str, Any] = await self._ctx.unpacked(self._kind, name=self._name, verb="all")
         return found
+
+
+class RemoteWordList:
+    """Words that readings are compared with; the hub holds them."""
+
+    def __init__(self, ctx: RemoteContext, name: str) -> None:
+        self._ctx, self._name = ctx, name
+
+    async def put(self, words: Mapping[str, str | None]) -> None:
+        await self._ctx.ask("words_put", name=self._name, words=dict(words))
+
+    async def nearest(
+        self, read: Choices, *, other: float, gap: float, bound: float, most: int = 16
+    ) -> list[tuple[str, float]]:
+        bounds = {"other": other, "gap": gap, "bound": bound, "most": most}
+        found = await self._ctx.ask("words_nearest", name=self._name, read=read, **bounds)
+        return [(name, cost) for name, cost in found]
 
 
 class RemoteMedia:

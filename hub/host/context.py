@@ -32,7 +32,7 @@ from hub.host.scope import Chain, Tasks, chain, fresh_context, hub_side, plugin_
 from hub.host.services import key_of
 from hub.host.stores import InstanceCollection, InstanceMedia, InstanceRecords
 from hub.host.text import check_data
-from hub.sdk.context import Handler, MediaStore, Socket, Video, VideoSource, WebRequest, WebResponse
+from hub.sdk.context import Handler, MediaStore, Socket, Video, VideoSource, WebRequest, WebResponse, WordList
 from hub.sdk.manifest import Manifest
 
 S = TypeVar("S")
@@ -227,6 +227,9 @@ class LocalContext:
 
     def records(self, name: str) -> InstanceRecords:
         return InstanceRecords(self._parts.pipeline, self.instance, name)
+
+    def words(self, name: str) -> WordList:
+        return self._parts.words(f"{self.instance}/{name}")
 
     # --- time, services, video, web, health
 

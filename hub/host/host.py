@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ from hub.host.services import Services
 from hub.host.settings import Children
 from hub.host.vision import Vision
 from hub.host.watchdog import Watchdog
+from hub.host.wordlists import HostWordList
 
 TABLE = "instances"  # with which settings each instance last ran
 FIRST_WITHIN_S = 5.0
@@ -67,7 +69,7 @@ class Host:
         self._parts = Parts(
             pipeline, actions, documents, media, self.claims, self.entities, self.routes, services,
             video or self.vision,  # type: ignore[arg-type]  # one of the two is there
-            Pdf(),
+            Pdf(), partial(HostWordList, self.vision),
         )  # fmt: skip
         self._builtin, self._installed, self._bounds = builtin or builtin_folder(), installed, bounds or Bounds()
         self.instances: dict[str, Instance] = {}

@@ -10,11 +10,12 @@ from hub.core.actions import Actions
 from hub.core.documents import Documents, Media
 from hub.core.event import EventData
 from hub.core.pipeline import Pipeline
+from hub.core.state import EntityState
 from hub.host.claims import Claims
 from hub.host.entities import Entities
 from hub.host.routes import Routes
 from hub.host.services import Services
-from hub.sdk.context import Video, VideoSource
+from hub.sdk.context import Video, VideoSource, WordList
 
 
 class Reporter(Protocol):
@@ -24,6 +25,9 @@ class Reporter(Protocol):
 
     async def report(self, data: EventData, entity: str, at: float | None = None) -> int:
         """Emit what the hub saw of the instance's entity; its sequence number."""
+
+    async def state(self, entity: str) -> EntityState | None:
+        """What is known of an entity."""
 
 
 class VideoService(Protocol):
@@ -47,6 +51,7 @@ class Parts:
     services: Services
     video: VideoService
     pdf: Callable[[str], Awaitable[bytes]]
+    words: Callable[[str], WordList]
 
 
 class Watcher(Protocol):

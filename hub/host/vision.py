@@ -8,7 +8,17 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from hub.capabilities import ClipSaved, MotionEnded, MotionStarted, PlateGuess, PlateRead, VideoChanged
+from hub.capabilities import (
+    CameraTampered,
+    ClipSaved,
+    LineCrossed,
+    Loitering,
+    MotionEnded,
+    MotionStarted,
+    PlateGuess,
+    PlateRead,
+    VideoChanged,
+)
 from hub.core.clock import Clock
 from hub.core.documents import Media
 from hub.core.error import Conflict, HubError, InvalidInput, LimitExceeded, NotFound, Unavailable
@@ -23,11 +33,12 @@ from hub.sdk.context import VideoSource
 log = logging.getLogger(__name__)
 
 MODULE = "hub.vision"
-KEEP = ("TESSDATA_PREFIX", "NUMBA_CACHE_DIR")
+KEEP = ("NUMBA_CACHE_DIR",)
 MAX_SOURCES = 64
 OPEN_WITHIN_S = 20.0
 SNAPSHOT_WITHIN_S = 10.0
 CLIP_PART_WITHIN_S = 20.0
+SETTLES_S = 15.0  # after somebody held a camera, it may still turn to a preset
 LINGER_S = 5.0
 """Seconds without viewers after which the pictures for them end: who only turns a page comes back before."""
 REOPEN_S = 30.0
@@ -41,6 +52,7 @@ class _Source:
     entity: str
     source: VideoSource
     moving: bool = False
+    tampered: bool = False
 
     def args(self) -> dict[str, Any]:
         """What the call ``open`` takes."""
@@ -86,7 +98,8 @@ class Vision:
             raise Conflict(f"{entity} is watched for {known.ctx.instance}", where=entity)
         if known is None and len(self._sources) >= MAX_SOURCES:
             raise LimitExceeded(f"more than {MAX_SOURCES} video sources", where=entity)
-        mine = _Source(ctx, entity, source)
+        state = await ctx.state(entity)  # what an earlier hub said of the picture is still believed
+        mine = _Source(ctx, entity, source, tampered=bool(state is not None and state.attributes.get("tampered_by")))
         async with self._wanted:
             child = await self._running()
             if known is not None:
@@ -100,6 +113,14 @@ class Vision:
             finally:
                 self._unopened.discard(entity)
         return WatchedSource(self, mine)
+
+    async def process(self) -> Child:
+        """The process, started where none was. ``Unavailable`` while it starts anew, or when the system refuses."""
+        async with self._wanted:
+            child = await self._running()
+        if child.ended.done():
+            raise Unavailable("the vision process starts anew")
+        return child
 
     async def snapshot(self, source: _Source) -> str:
         """Keep the newest picture; its media id."""
@@ -271,23 +292,56 @@ class Vision:
                 await self._report(source, VideoChanged(video=args["state"], reason=args.get("reason") or ""))
             elif name == "motion":
                 await self._motion(source, args)
+            elif name == "passed":
+                await self._passed(source, args)
+            elif name == "scene":
+                await self._scene(source, args)
             elif name == "plate":
                 await self._plate(source, args, blob)
-        except (KeyError, ValueError) as wrong:
+        except (KeyError, TypeError, ValueError) as wrong:
             log.warning("the vision process sent a %s that is none: %s", name, wrong)
 
     async def _motion(self, source: _Source, args: dict[str, Any]) -> None:
-        if bool(args["moving"]) != source.moving:  # a changed scene says again what was
+        if bool(args["moving"]) != source.moving:  # a new process says again what was
             source.moving = bool(args["moving"])
             data = MotionStarted(boxes=args["boxes"]) if source.moving else MotionEnded()
             await self._report(source, data, args.get("at"))
+
+    async def _turned(self, source: _Source, at: float) -> bool:
+        """Whether somebody moves, or just moved, the camera through the hub: what changes in the picture was wanted.
+
+        ``ptz_until`` is projected from ``ptz_locked``, which comes before the camera is asked to move.
+        """
+        state = await source.ctx.state(source.entity)
+        return state is not None and at < float(state.attributes.get("ptz_until") or 0.0) + SETTLES_S
+
+    async def _passed(self, source: _Source, args: dict[str, Any]) -> None:
+        """Lines and areas are drawn in the usual view: while a camera is turned they lie somewhere else."""
+        if await self._turned(source, float(args["at"])):
+            return
+        data: EventData = Loitering(area=args["name"], seconds=args["seconds"])
+        if args["what"] == "crossed":
+            data = LineCrossed(line=args["name"], way=args["way"])
+        await self._report(source, data, args.get("at"))
+
+    async def _scene(self, source: _Source, args: dict[str, Any]) -> None:
+        """What the camera sees of itself: told when it is no more as it should be, and when it is again."""
+        scene = str(args["scene"])
+        if scene == "moved" and await self._turned(source, float(args["at"])):
+            return
+        tampered = scene != "ok"
+        if tampered or source.tampered:
+            source.tampered = tampered
+            what = scene if tampered else ""
+            await self._report(source, CameraTampered(active=tampered, what=what), args.get("at"))
 
     async def _plate(self, source: _Source, args: dict[str, Any], blob: bytes) -> None:
         crop = await self._crop(source, blob) if blob else None
         guesses = [PlateGuess(**guess) for guess in args.get("alternatives") or ()]
         read = PlateRead(
             series=args["series"], number=args["number"], province=args.get("province") or "",
-            confidence=args["confidence"], alternatives=guesses, crop=crop, box=args.get("box"),
+            confidence=args["confidence"], alternatives=guesses, lattice=args.get("lattice") or [], crop=crop,
+            box=args.get("box"),
         )  # fmt: skip
         await self._report(source, read, args.get("at"))
 

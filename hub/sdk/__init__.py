@@ -49,14 +49,17 @@ from hub.sdk.context import (
     VideoSource,
     WebRequest,
     WebResponse,
+    WordList,
     current_call,
 )
+from hub.sdk.picture import MotionConfig
 from hub.sdk.spec import Config, LocalPath, Name, PluginSpec, plugin
 
 __all__ = [
     "ActionFailed", "Call", "Clock", "Collection", "Config", "Conflict", "Context", "Denied", "Entity",
     "EntityState", "Event", "EventData", "Expired", "HubError", "Ids", "InvalidInput", "LimitExceeded", "LocalPath",
-    "ManualClock", "MediaDraft", "MediaStore", "Name", "NotFound", "Outcome", "PluginSpec", "Query", "Records",
-    "Socket", "StateChanged", "SystemClock", "Text", "TimedOut", "Unavailable", "Video", "VideoSource",
-    "WebRequest", "WebResponse", "current_call", "distance_m", "plugin", "receipt_of",
+    "ManualClock", "MediaDraft", "MediaStore", "MotionConfig", "Name", "NotFound", "Outcome", "PluginSpec",
+    "Query", "Records", "Socket", "StateChanged", "SystemClock",
+    "Text", "TimedOut", "Unavailable", "Video", "VideoSource",
+    "WebRequest", "WebResponse", "WordList", "current_call", "distance_m", "plugin", "receipt_of",
 ]  # fmt: skip

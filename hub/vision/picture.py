@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 from av import VideoFrame
+from av.video.reformatter import ColorRange
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -16,6 +17,16 @@ from hub.core.error import InvalidInput
 MAX_PIXELS = 40_000_000
 _PLANAR_LUMA = ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "nv21", "gray")
 Box = tuple[int, int, int, int]
+"""Left, top, right, bottom in whole pixels; right and bottom are past it."""
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes."""
+    wide, high = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    if wide <= 0 or high <= 0:
+        return 0.0
+    shared = wide * high
+    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
 
 
 class Picture(Protocol):
@@ -29,6 +40,11 @@ class Picture(Protocol):
     @property
     def height(self) -> int:
         """Pixels."""
+        ...
+
+    @property
+    def black(self) -> int:
+        """The luma where no light is: video mostly has 16, files 0."""
         ...
 
     def luma(self) -> NDArray[np.uint8]:
@@ -46,6 +62,9 @@ class StreamPicture:
     def __init__(self, frame: VideoFrame) -> None:
         self._frame = frame
         self.width, self.height = frame.width, frame.height
+        # H.264 and H.265 mean the limited range where they say nothing (ITU-T H.264, E.2.1)
+        full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
+        self.black = 16 if frame.format.name in _PLANAR_LUMA and frame.format.name != "gray" and not full else 0
 
     def luma(self) -> NDArray[np.uint8]:
         """See ``Picture``. The decoder's own luma plane, where it has one of 8 bits."""
@@ -77,6 +96,7 @@ class StillPicture:
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
             raise InvalidInput("not a whole JPEG or PNG picture") from None
         self.width, self.height = self._image.size
+        self.black = 0
 
     def luma(self) -> NDArray[np.uint8]:
         """See ``Picture``."""

@@ -30,7 +30,7 @@ class PlateWatch:
         self, settings: PlateSettings, reader: PlateReader, pool: Executor, tell: Callable[[Report], None]
     ) -> None:
         self._reader, self._pool, self._tell = reader, pool, tell
-        self._finder = PlateFinder()
+        self._finder = PlateFinder(rough=reader.refines)
         self._tracks = PlateTracks(settings.min_interval_s)
         self._lock = threading.Lock()
         self._waiting: tuple[Picture | None, float] | None = None
@@ -72,18 +72,18 @@ class PlateWatch:
             return self._tracks.ended(at)
         luma = picture.luma()
         self._duds = [(dud, since) for dud, since in self._duds if at - since < _DUD_S]
-        sightings = []
+        sightings: list[Sighting] = []
         for candidate in self._finder.find(luma):
             if self._tracks.known(candidate, at) or self._hopeless(candidate):
                 continue
             try:
-                text = read_candidate(self._reader, luma, candidate)
+                sighting = read_candidate(self._reader, luma, candidate)
                 self.note = ""
             except Unavailable as off:
                 self.note = str(off)
                 break
-            if text is not None:
-                sightings.append(Sighting(candidate, text))
+            if sighting is not None:
+                sightings.append(sighting)
             else:
                 self._duds = [*self._duds, (candidate, at)][-_MAX_DUDS:]
         return self._tracks.observe(sightings, picture, at)

@@ -2,7 +2,9 @@
 
 Calls from the hub:
 
-``open``      {key, url, username?, password?, analyse: [motion, plate], motion: {sensitivity?, min_area_px?},
+``open``      {key, url, username?, password?, analyse: [motion, plate],
+              motion: {sensitivity?, min_area_px?, min_size_m?, scale?: [[row, metres]], masks?: [[[x, y]]],
+              lines?: [{name, points}], areas?: [{name, points, after_s}], tamper?: bool},
               plate: {min_interval_s?}, fps?, transport?: "tcp", kind?: stream | snapshot | mjpeg, every_s?,
               live_url?, record_s?} → {}. The same key replaces; the same arguments again change nothing.
 ``close``     {key} → {}
@@ -15,12 +17,16 @@ Calls from the hub:
               rss_mb, dropped}: ``dropped`` counts notifications that found the outbox full
 ``read``      {} and a JPEG or PNG as blob → {plates: [{series, number, province, confidence, alternatives, box}],
               width, height, seconds}
+``words``     {list} and its words as blob, one a line → {}: replaces the list; no blob takes it away
+``nearest``   {list, read: [[[letter, cost]]], other, gap, bound, most?} → {found: [[place in the list, cost]]}
 
 Notifications to the hub:
 
 ``camera``    {key, state: connecting | running | retrying, reason}, on change
-``motion``    {key, moving, at, boxes: [[x, y, w, h]], scene: ok | changed}; with ``changed`` the view itself changed
-              (the camera was moved, or switched between day and night) and ``moving`` is as it was
+``motion``    {key, moving, at, boxes: [[x, y, w, h]]}: something begins to move, or nothing moves any more
+``passed``    {key, at, what: crossed | stayed, name, way: left | right | "", seconds}: of a line or an area
+``scene``     {key, at, scene: ok | moved | covered | defocused | dark}, on change: ``moved`` at once, the others when
+              they have lasted
 ``plate``     {key, at, series, number, province, confidence, alternatives: [...], box} and the crop, JPEG, as blob
 ``live``      {key, n, header} and the init segment as blob, then {key, n, at, key_frame} and a piece as blob, while
               ``live`` is on; ``n`` counts one by one, so that a loss is seen
@@ -35,7 +41,7 @@ import os
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hub.core.error import InvalidInput, LimitExceeded, NotFound, Unavailable
 from hub.core.wire import Peer, Reply
@@ -43,6 +49,9 @@ from hub.vision.clips import Clips, seconds
 from hub.vision.ring import MOST_BYTES
 from hub.vision.spec import parse
 from hub.vision.worker import SourceWorker
+
+if TYPE_CHECKING:
+    from hub.vision.words import Words
 
 MAX_SOURCES = 64
 MAX_OUTBOX = 512
@@ -61,6 +70,7 @@ class VisionService:
         self._outbox: asyncio.Queue[tuple[str, dict[str, Any], bytes]] = asyncio.Queue(MAX_OUTBOX)
         self._dropped = 0
         self._clips = Clips()
+        self._lists: Words | None = None
         self._pool = ThreadPoolExecutor(max(1, (os.cpu_count() or 2) // 2), thread_name_prefix="plates")
         self._calls: dict[str, Call] = {
             "open": self._open,
@@ -71,6 +81,8 @@ class VisionService:
             "clip_part": self._clip_part,
             "status": self._status,
             "read": self._read,
+            "words": self._words,
+            "nearest": self._nearest,
         }
 
     async def handle(self, name: str, args: dict[str, Any], blob: bytes) -> Any:
@@ -166,6 +178,22 @@ class VisionService:
         if not blob:
             raise InvalidInput("no picture came with the call", where="blob")
         return await asyncio.to_thread(_read_file, blob)
+
+    async def _words(self, args: dict[str, Any], blob: bytes) -> dict[str, Any]:
+        if self._lists is None:
+            self._lists = await asyncio.to_thread(_listed)
+        return await asyncio.to_thread(self._lists.take, args, blob)
+
+    async def _nearest(self, args: dict[str, Any], blob: bytes) -> dict[str, Any]:
+        if self._lists is None:
+            raise NotFound("no list was sent", where="list")
+        return await asyncio.to_thread(self._lists.nearest, args, blob)
+
+
+def _listed() -> Words:
+    from hub.vision.words import Words  # loads a kernel: only when asked
+
+    return Words()
 
 
 def _read_file(blob: bytes) -> dict[str, Any]:

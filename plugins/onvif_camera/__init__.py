@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from hub.sdk import Config, Context, Entity, Name, PluginSpec, plugin
+from hub.sdk import Config, Context, Entity, MotionConfig, Name, PluginSpec, plugin
 
 from .camera import OnvifCamera
 from .device import Device
@@ -36,6 +36,7 @@ class CameraSettings(Config):
     events_silent_s: float = Field(600.0, ge=1, description="seconds without an event before it is subscribed to again")
     analyse: list[Literal["motion", "plate"]] = Field([], description="what the hub looks for in its picture")
     fps: float = Field(5.0, ge=0.1, le=25, description="pictures a second that are analysed")
+    motion: MotionConfig = Field(MotionConfig(), description="how motion is looked for")
     record_s: float = Field(20.0, ge=0, le=60, description="seconds of video held in memory for clips; 0 holds none")
     silent_after_s: float = Field(120.0, gt=0, description="seconds without a sign of life that mean a fault")
     simulated: bool = Field(False, description="the picture is made, not seen: shown as จำลอง")
@@ -108,7 +109,7 @@ def _password(one: CameraSettings) -> str | None:
 def _source(one: CameraSettings) -> dict[str, Any]:
     return {
         "username": one.username, "password": _password(one), "analyse": tuple(one.analyse), "fps": one.fps,
-        "record_s": one.record_s,
+        "record_s": one.record_s, "settings": one.motion.as_settings(),
     }  # fmt: skip
 
 

@@ -73,7 +73,7 @@ async def test_what_it_reports_becomes_typed_events_once() -> None:
             device.see(kind, True, source)
         opened = await hub.wait_event("digital_input_changed", entity=GATE, timeout=WITHIN_S)
         assert (opened.data, opened.source) == ({"input": "door", "active": True}, "instance:onvif_camera")
-        assert [event.data for event in hub.events("camera_tampered")] == [{"active": True}]
+        assert [event.data for event in hub.events("camera_tampered")] == [{"active": True, "what": ""}]
         assert len(hub.events("motion_started")) == 1
         device.see("motion", False)
         await hub.wait_event("motion_ended", entity=GATE, timeout=WITHIN_S)
@@ -145,7 +145,8 @@ async def test_a_pull_point_that_says_nothing_for_ever_is_subscribed_to_again() 
         device.kill_points(quietly=True)
         device.states["tamper", "1"] = True
         await subscribed(hub, 2)
-        assert (await hub.wait_event("camera_tampered", entity=GATE, timeout=WITHIN_S)).data == {"active": True}
+        told = await hub.wait_event("camera_tampered", entity=GATE, timeout=WITHIN_S)
+        assert told.data == {"active": True, "what": ""}
 
 
 async def test_a_camera_that_goes_away_comes_back() -> None:

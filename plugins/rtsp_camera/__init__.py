@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
-from hub.sdk import Config, Context, Entity, Name, PluginSpec, Unavailable, Video, VideoSource, plugin
+from hub.sdk import Config, Context, Entity, MotionConfig, Name, PluginSpec, Unavailable, Video, VideoSource, plugin
 
 from .device import check_url
 
@@ -29,6 +29,7 @@ class CameraSettings(Config):
     owner: str | None = Field(None, description="partner whose camera it is")
     analyse: list[Literal["motion", "plate"]] = Field(["motion"], description="what is looked for")
     fps: float = Field(5.0, ge=0.1, le=25, description="pictures a second that are analysed")
+    motion: MotionConfig = Field(MotionConfig(), description="how motion is looked for")
     kind: Literal["stream", "snapshot", "mjpeg"] | None = Field(
         None, description="what the address gives; left out, it is seen from the address"
     )
@@ -116,6 +117,7 @@ def _source(settings: CameraSettings) -> VideoSource:
     return VideoSource(
         settings.url, settings.username, password, tuple(settings.analyse), settings.fps, kind=settings.kind or "",
         every_s=settings.every_s, live_url=settings.live_url or "", record_s=settings.record_s,
+        settings=settings.motion.as_settings(),
     )  # fmt: skip
 
 

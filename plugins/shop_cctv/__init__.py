@@ -13,6 +13,7 @@ from hub.sdk import (
     Context,
     Entity,
     HubError,
+    MotionConfig,
     Name,
     PluginSpec,
     StateChanged,
@@ -43,6 +44,7 @@ class CameraSettings(Config):
     position: tuple[Latitude, Longitude] | None = Field(None, description="latitude, longitude in degrees")
     area: str | None = Field(None, description="id of the area it stands in")
     analyse: list[Literal["motion", "plate"]] = Field([], description="what is looked for, if the owner agrees")
+    motion: MotionConfig = Field(MotionConfig(), description="how motion is looked for")
     record_s: float = Field(0.0, ge=0, le=60, description="seconds of video held in memory for clips; 0 holds none")
     silent_after_s: float = Field(120.0, gt=0, description="seconds without a sign of life that mean a fault")
     simulated: bool = Field(False, description="the picture is made, not seen: shown as จำลอง")
@@ -138,7 +140,7 @@ def _source(one: CameraSettings) -> VideoSource:
     still = one.kind == "snapshot"
     return VideoSource(
         one.url, one.username, password, tuple(one.analyse), kind=one.kind, record_s=one.record_s,
-        every_s=one.every_s if still else None,
+        every_s=one.every_s if still else None, settings=one.motion.as_settings(),
     )  # fmt: skip
 
 

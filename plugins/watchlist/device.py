@@ -1,4 +1,4 @@
-"""The list itself: entries, and an index that finds exact and one-error matches in constant time.
+"""The list itself: entries, and an index that finds plates with at most one error in constant time.
 
 A plate here is series and number as one word, ``1กข1234``. The index holds each plate under every word that one
 deletion leaves of it; a read plate is looked up with its own deletions, so that a wrong, missing or added character
@@ -7,13 +7,17 @@ meets in one of them (the symmetric deletion idea). Cost depends on the plate's 
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
+from operator import ne
 from typing import Any
 
 MAX_ENTRIES = 100_000
 MAX_PLATE = 12
+UNSEEN = "?"  # in an entry: a character that the witness did not see
+_WITH_PROVINCE = re.compile(r"(.*[0-9๐-๙?])\s*([ก-๎][ก-๎ ]+[ก-๎])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +51,17 @@ class Entry:
         return replace(self, approved_by=by, urgent_until=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """An entry that a read plate may be. ``kind``: exact or one_error."""
-
-    entry: Entry
-    kind: str
-
-
-def normal(plate: str) -> str:
-    """A plate as one word: NFC, Thai digits as Arabic ones, no spaces or hyphens, capital Latin letters."""
+def normal(plate: str, *, partial: bool = False) -> str:
+    """A plate as one word: NFC, Thai digits as Arabic ones, no spaces or hyphens, capital Latin letters; with ``?`` for
+    characters nobody saw where it may be ``partial``."""
     word = unicodedata.normalize("NFC", plate).upper()
-    return "".join(_digit(ch) for ch in word if ch.isalnum())[:64]
+    return "".join(_digit(ch) for ch in word if ch.isalnum() or (partial and ch == UNSEEN))[:64]
+
+
+def apart(text: str) -> tuple[str, str]:
+    """Plate and province, where the province is written behind the number, as in ``?ข 12?4 สุโขทัย``; else ``""``."""
+    found = _WITH_PROVINCE.fullmatch(text.strip())
+    return (found[1], found[2].strip()) if found else (text, "")
 
 
 def same_province(a: str, b: str) -> bool:
@@ -79,7 +82,8 @@ class PlateIndex:
 
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
-        self._near: dict[str, set[str]] = {}
+        self._near: dict[str, list[Entry]] = {}  # nearly all of one: sets make a long list 100 MiB larger
+        self._partial: dict[str, Entry] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -95,31 +99,40 @@ class PlateIndex:
         """Add or replace an entry."""
         self.drop(entry.id)
         self._entries[entry.id] = entry
+        if UNSEEN in entry.plate:
+            self._partial[entry.id] = entry
         for word in _deletions(entry.plate):
-            self._near.setdefault(word, set()).add(entry.id)
+            if (found := self._near.get(word)) is None:
+                self._near[word] = [entry]
+            else:
+                found.append(entry)
 
     def drop(self, entry_id: str) -> None:
         """Take an entry out; harmless when it is not there."""
         entry = self._entries.pop(entry_id, None)
+        self._partial.pop(entry_id, None)
         for word in _deletions(entry.plate) if entry else ():
-            ids = self._near.get(word)
-            if ids is not None:
-                ids.discard(entry_id)
-                if not ids:
-                    del self._near[word]
+            rest = [one for one in self._near[word] if one.id != entry_id]
+            if rest:
+                self._near[word] = rest
+            else:
+                del self._near[word]
 
-    def find(self, plate: str, province: str, now: float) -> list[Match]:
-        """The active entries that this plate may be, exact ones first. A province that differs counts as the error."""
-        word, found = normal(plate), list[Match]()
-        near = {entry_id for cut in _deletions(word) for entry_id in self._near.get(cut, ())}
-        for entry_id in sorted(near):
-            entry = self._entries[entry_id]
-            if not entry.active(now):
-                continue
-            errors = _errors(word, entry.plate) + int(not same_province(province, entry.province))
-            if errors <= 1:
-                found.append(Match(entry, "exact" if errors == 0 else "one_error"))
-        return sorted(found, key=lambda match: match.kind != "exact")
+    def exact(self, word: str) -> list[Entry]:
+        """The entries of just this plate."""
+        return [entry for entry in self._candidates(word, (word,)) if entry.plate == word]
+
+    def near(self, word: str) -> list[Entry]:
+        """The entries with at most one wrong, missing or added character."""
+        return [entry for entry in self._candidates(word, _deletions(word)) if errors(word, entry.plate) <= 1]
+
+    def partial(self) -> list[Entry]:
+        """The entries of which a part was seen."""
+        return list(self._partial.values())
+
+    def _candidates(self, word: str, cuts: Iterable[str]) -> list[Entry]:
+        found = {entry.id: entry for cut in cuts for entry in self._near.get(cut, ())}
+        return [found[name] for name in sorted(found)]
 
 
 def _deletions(word: str) -> set[str]:
@@ -128,12 +141,13 @@ def _deletions(word: str) -> set[str]:
     return {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}
 
 
-def _errors(a: str, b: str) -> int:
+def errors(a: str, b: str) -> int:
     """0 equal, 1 for one wrong, missing or added character, 2 for more."""
     if a == b:
         return 0
     if len(a) == len(b):
-        return 1 if sum(x != y for x, y in zip(a, b, strict=True)) == 1 else 2
+        wrong: int = sum(map(ne, a, b))
+        return min(wrong, 2)
     short, long = sorted((a, b), key=len)
     if len(long) - len(short) > 1:
         return 2

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hub.capabilities import WatchlistHit, WatchlistReviewed
+from hub.capabilities import Priority, WatchlistHit, WatchlistReviewed
 from hub.sdk import Context, Entity, Event, InvalidInput, Query, Text, current_call
 
-from .device import MAX_PLATE, Match, PlateIndex, normal
+from .device import MAX_PLATE, normal
+from .matching import Match, Matching
 
 MAX_RECENT = 10_000
 MAX_HITS = 2_000  # beyond it the reviewed ones that are oldest leave the list; what was found stays in the journal
@@ -19,8 +20,8 @@ MAX_HITS = 2_000  # beyond it the reviewed ones that are oldest leave the list; 
 class HitBook:
     """Compares every plate read with the list."""
 
-    def __init__(self, ctx: Context, index: PlateIndex, quiet_s: float, lowest_confidence: float) -> None:
-        self._ctx, self._index, self._quiet_s, self._lowest = ctx, index, quiet_s, lowest_confidence
+    def __init__(self, ctx: Context, matching: Matching, quiet_s: float, lowest_confidence: float) -> None:
+        self._ctx, self._matching, self._quiet_s, self._lowest = ctx, matching, quiet_s, lowest_confidence
         self._recent: dict[tuple[str, str], float] = {}  # (entry, camera) → time of the last hit
 
     async def take_up(self) -> None:
@@ -33,11 +34,11 @@ class HitBook:
             self._remember(str(event.data["entry"]), str(event.data["camera"]), event.received)
 
     async def compare(self, event: Event) -> None:
-        """Look a read plate up: as it was read, then its alternatives. May see an event twice after a restart."""
+        """Look a read plate up. May see an event twice after a restart."""
         data = event.data
         if float(data.get("confidence", 1.0)) < self._lowest:
             return
-        match = self._best(data)
+        match = await self._matching.best(data, self._ctx.clock.now())
         if match is None:
             return
         camera = event.entity or event.source
@@ -48,27 +49,19 @@ class HitBook:
         where: Mapping[str, Any] = {}
         if (state := await self._ctx.state(camera)) is not None:
             where = state.attributes
+        guesses = data.get("alternatives") or ()
         hit = WatchlistHit(
             entry=match.entry.id, plate=match.entry.plate, read_plate=normal(str(data["plate"])),
             province=str(data.get("province", "")), match=match.kind, confidence=float(data.get("confidence", 1.0)),
-            camera=camera, crop=data.get("crop"), reason=match.entry.reason, priority=match.entry.priority,
+            probability=round(match.probability, 4), differs=list(match.differs),
+            alternatives=[normal(guess["series"] + guess["number"]) for guess in guesses],
+            camera=camera, crop=data.get("crop"), reason=match.entry.reason, priority=_priority(match),
             lat=where.get("lat"), lon=where.get("lon"), read_seq=event.seq, simulated=bool(where.get("simulated")),
         )  # fmt: skip
         await self._add(entity)
         await self._ctx.emit(hit, entity=entity, cause=event.id)
         self._remember(match.entry.id, camera, event.received)  # not before: what could not be kept comes again
         await self._make_room()
-
-    def _best(self, data: Mapping[str, Any]) -> Match | None:
-        now, province = self._ctx.clock.now(), str(data.get("province", ""))
-        found = self._index.find(str(data["plate"]), province, now)
-        if found:
-            return found[0]
-        for guess in data.get("alternatives") or ():
-            exact = self._index.find(guess["series"] + guess["number"], guess.get("province") or province, now)
-            if exact and exact[0].kind == "exact":
-                return Match(exact[0].entry, "one_error")
-        return None
 
     def _is_quiet(self, entry: str, camera: str, at: float) -> bool:
         last = self._recent.get((entry, camera))
@@ -87,6 +80,11 @@ class HitBook:
 
     async def _add(self, entity: str) -> None:
         await self._ctx.add(Entity(entity, Text("ป้ายที่พบ", "Hit"), ("hit",)), _Hit(self._ctx, entity))
+
+
+def _priority(match: Match) -> str:
+    """Of its entry; a plate of which a part was seen is many plates, and wakes nobody."""
+    return Priority.NORMAL if match.kind == "partial" else match.entry.priority
 
 
 @dataclass(frozen=True, slots=True)

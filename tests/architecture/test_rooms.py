@@ -27,6 +27,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "onvif_parsers": ("plugins",),
     "orjson": ANYWHERE,
     "PIL": ("hub.vision", "plugins"),
+    "onnxruntime": ("hub.vision",),
     "pluggy": ("hub.sdk", "hub.host", "plugins"),
     "pydantic": ("hub.access", "hub.app", "hub.automation", "hub.capabilities", "hub.cli", "hub.core", "hub.host",
                  "hub.sdk", "hub.store", "hub.web", "plugins"),

@@ -27,7 +27,7 @@ RULE = "watchlist_night"
 PLATES = (("9กก", "9001"), ("9กก", "9002"))
 PATROL = "action/3/parallel/1/sequence"
 STEPS = [
-    "condition/0", "condition/1", "condition/2", "action/0", "action/1", "action/2", "action/3",
+    *(f"condition/{n}" for n in range(4)), "action/0", "action/1", "action/2", "action/3",
     "action/3/parallel/0/sequence/0", *(f"{PATROL}/{n}" for n in range(4)),
 ]  # fmt: skip
 

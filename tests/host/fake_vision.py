@@ -26,14 +26,18 @@ async def main(fd: int) -> None:
             opened[args["key"]] = args
             key = args["key"]
             tell("camera", key=key, state="running", reason="")
-            tell("motion", key=key, moving=True, at=1000.0, boxes=[[0.1, 0.2, 0.3, 0.4]], scene="ok")
-            tell("motion", key=key, moving=True, at=1001.0, boxes=[], scene="changed")
+            tell("motion", key=key, moving=True, at=1000.0, boxes=[[0.1, 0.2, 0.3, 0.4]])
+            tell("motion", key=key, moving=True, at=1001.0, boxes=[])
             guess = {"series": "1กบ", "number": "1234", "province": "", "confidence": 0.2}
             tell(
                 "plate", b"a crop", key=key, at=1002.0, series="1กข", number="1234", province="สุโขทัย",
                 confidence=0.8, alternatives=[guess], box=[0, 0, 1, 1],
             )  # fmt: skip
-            tell("motion", key=key, moving=False, at=1003.0, boxes=[], scene="ok")
+            tell("motion", key=key, moving=False, at=1003.0, boxes=[])
+            tell("passed", key=key, at=1004.0, what="crossed", name="gate", way="left", seconds=0.0)
+            tell("passed", key=key, at=1005.0, what="stayed", name="bank", way="", seconds=61.5)
+            for at, scene in ((1006.0, "ok"), (1007.0, "covered"), (1008.0, "ok"), (1009.0, "moved")):
+                tell("scene", key=key, at=at, scene=scene)
             tell("plate", key="nobody", at=0)
             if args["url"].endswith("/die"):
                 os._exit(7)

@@ -8,7 +8,9 @@ import signal
 
 import pytest
 
+from hub.capabilities import PtzLocked
 from hub.core.error import Denied, NotFound, TimedOut, Unavailable
+from hub.core.event import Draft
 from hub.host import vision as vision_room
 from hub.host.feed import MAX_WAITING, Feed, Header, Piece
 from hub.host.process import Child
@@ -49,11 +51,16 @@ async def start(bench: Bench, where: str, url: str) -> Vision:
 @pytest.mark.parametrize("where", ["plugins", "partners"])
 async def test_what_it_sees(bench: Bench, where: str) -> None:
     vision = await start(bench, where, "rtsp://127.0.0.1/a")
-    await bench.until(lambda: bench.events("motion_ended") and bench.events("plate_read"))
+    await bench.until(lambda: len(bench.events("camera_tampered")) == 3 and bench.events("plate_read"))
     seen = [event for event in bench.events(entity="camera.cam") if event.source == "instance:cam"][1:]
     seen = [seen[0], *sorted(seen[1:], key=lambda event: event.at)]  # a picture is kept before its event, others pass
     assert [(event.type, event.at) for event in seen[1:]] == [
-        ("motion_started", 1000.0), ("plate_read", 1002.0), ("motion_ended", 1003.0)
+        ("motion_started", 1000.0), ("plate_read", 1002.0), ("motion_ended", 1003.0), ("line_crossed", 1004.0),
+        ("loitering", 1005.0), ("camera_tampered", 1007.0), ("camera_tampered", 1008.0), ("camera_tampered", 1009.0),
+    ]  # fmt: skip
+    assert [event.data for event in seen[4:]] == [
+        {"line": "gate", "way": "left"}, {"area": "bank", "seconds": 61.5}, {"active": True, "what": "covered"},
+        {"active": False, "what": ""}, {"active": True, "what": "moved"},
     ]  # fmt: skip
     assert seen[0].data == {"video": "running", "reason": ""}
     assert seen[1].data["boxes"] == [[0.1, 0.2, 0.3, 0.4]]
@@ -63,6 +70,38 @@ async def test_what_it_sees(bench: Bench, where: str) -> None:
     assert await bench.media.get(plate["crop"]) == (b"a crop", "image/jpeg")
     picture = await bench.call("camera.snapshot", "camera.cam")
     assert await bench.media.get(picture.result) == (b"jpeg of pw", "image/jpeg")
+    await bench.host.stop()
+    await vision.stop()
+
+
+async def test_a_view_that_moves_while_somebody_turns_the_camera_is_no_tampering(bench: Bench) -> None:
+    vision = await start(bench, "plugins", "rtsp://127.0.0.1/a")
+    await bench.until(lambda: len(bench.events("camera_tampered")) == 3)
+    held = PtzLocked(by="user:noi", until=2000.0)
+    draft = Draft("ptz_locked", held.model_dump(), "instance:cam", "camera.cam")
+    await bench.pipeline.submit(draft)
+    for scene, at in (("ok", 1990.0), ("moved", 2010.0), ("ok", 2012.0), ("moved", 2020.0), ("covered", 2001.0)):
+        await vision._heard("scene", {"key": "camera.cam", "at": at, "scene": scene}, b"")
+    told = [(event.data["what"], event.at) for event in bench.events("camera_tampered")[3:]]
+    assert told == [("", 1990.0), ("moved", 2020.0), ("covered", 2001.0)]
+    for at in (2001.0, 2020.0):  # lines lie elsewhere while it turns
+        crossed = {"key": "camera.cam", "what": "crossed", "name": "lane", "way": "right", "seconds": 0.0}
+        await vision._heard("passed", {**crossed, "at": at}, b"")
+        await vision._heard("passed", {**crossed, "at": None}, b"")  # no time: told in the log, and nothing falls over
+    assert [event.at for event in bench.events("line_crossed", match={"line": "lane"})] == [2020.0]
+    await bench.host.stop()
+    await vision.stop()
+
+
+async def test_what_an_earlier_hub_said_of_the_view_is_taken_back_when_it_is_well(bench: Bench) -> None:
+    vision = await start(bench, "plugins", "rtsp://127.0.0.1/a")
+    await bench.until(lambda: len(bench.events("camera_tampered")) == 3)
+    attempt = bench.host.instances["cam"].attempt
+    assert attempt is not None
+    await attempt.ctx.video("camera.cam", VideoSource("rtsp://127.0.0.1/a"))  # as after a restart: the state is kept
+    await bench.until(lambda: len(bench.events("camera_tampered")) == 7)
+    told = [(event.data["active"], event.at) for event in bench.events("camera_tampered")[2:5]]
+    assert told == [(True, 1009.0), (False, 1006.0), (True, 1007.0)]
     await bench.host.stop()
     await vision.stop()
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from hub.kernels import components, motion, plate, text
+from hub.kernels import components, plate
+from tests.bench import text_rows as text
 
 Mask = NDArray[np.uint8]
 
@@ -56,64 +57,6 @@ def test_components_over_the_limit_are_left_out() -> None:
     mask[::2, ::2] = 1
     count, labels, _ = labelled(mask, 11)
     assert count == 10 and labels.max() == 10 and (labels > 0).sum() == 10
-
-
-def still(height: int = 240, width: int = 320) -> Mask:
-    return np.random.default_rng(7).integers(60, 120, (height, width), dtype=np.uint8)
-
-
-def trained(picture: Mask, **settings: int) -> motion.State:
-    state = motion.State(*picture.shape)
-    for _ in range(20):
-        assert motion.update(state, picture, **settings) == (0, False)
-    return state
-
-
-def test_a_bright_block_is_one_component_at_its_place() -> None:
-    picture = still()
-    state = trained(picture)
-    assert state.block == 2 and state.grid.shape == (120, 160)
-    picture[40:80, 100:160] = 240
-    assert motion.update(state, picture) == (1, False)
-    assert state.stats[1].tolist() == [50, 20, 80, 40, 30 * 20 - 4]  # the majority takes its four corners
-    padded = np.zeros((240, 384), np.uint8)
-    padded[:, :320] = picture
-    assert motion.update(state, padded[:, :320])[0] == 1  # a view with a stride, as decoders give
-
-
-@pytest.mark.parametrize("gain", [0.6, 0.8, 1.25, 1.7])
-def test_exposure_is_no_motion(gain: float) -> None:
-    picture = still()
-    state = trained(picture)
-    assert motion.update(state, np.round(picture * gain).clip(0, 255).astype(np.uint8)) == (0, False)
-    assert int(state.moving.sum()) == 0
-
-
-def test_another_scene_is_said_and_learned_at_once() -> None:
-    picture = still()
-    state = trained(picture)
-    other = np.where(np.arange(240)[:, None] // 40 % 2, 230, 15).repeat(320, axis=1).astype(np.uint8)
-    assert motion.update(state, other) == (0, True)
-    assert motion.update(state, other) == (0, False)
-
-
-def test_what_comes_to_rest_becomes_background_and_what_comes_back_is_known() -> None:
-    picture = still()
-    state = trained(picture, settle=10)
-    parked = picture.copy()
-    parked[40:80, 100:160] = 240
-    counts = [motion.update(state, parked, settle=10)[0] for _ in range(30)]
-    assert counts[0] == 1 and counts[8] == 1 and counts[12:] == [0] * 18
-    assert motion.update(state, picture, settle=10) == (0, False)  # it leaves: the street behind it is still known
-
-
-def test_motion_allocates_nothing_that_grows() -> None:
-    state = trained(still())
-    arrays = [id(getattr(state, name)) for name in ("grid", "modes", "moving", "labels", "stats")]
-    motion.update(state, still())
-    assert arrays == [id(getattr(state, name)) for name in ("grid", "modes", "moving", "labels", "stats")]
-    with pytest.raises(ValueError, match="a picture of"):
-        motion.update(state, still(100, 100))
 
 
 QUAD = np.array([[150, 90], [350, 110], [345, 200], [155, 175]], np.float32)

@@ -185,6 +185,28 @@ async def test_a_silent_camera_raises_one_alarm_with_its_name_and_reason(begin: 
     assert len(scene.events("alarm_raised")) == 1
 
 
+TAMPERED = """\
+id: camera_tampered
+use_blueprint: {path: camera_tampered.yaml, input: {camera: camera.a, before_s: 5}}
+"""
+
+
+async def test_a_camera_that_is_covered_raises_an_alarm_that_says_so(begin: Begin, tmp_path: Path) -> None:
+    scene = await begin(write_zone(tmp_path, plugins=things(tmp_path), automations=TAMPERED))
+    for entity, data in (
+        ("camera.b", {"active": True, "what": "dark"}), ("camera.a", {"active": False, "what": ""}),
+        ("camera.a", {"active": True, "what": "covered"}),
+    ):  # fmt: skip
+        await scene.app.pipeline.submit(Draft("camera_tampered", data, "instance:things", entity))
+    raised = await scene.event("alarm_raised")
+    assert [raised.data[name] for name in ("title", "detail", "priority", "subject")] == [
+        "กล้องถูกบังหรือขยับ กล้องหน้าตลาด", "มีสิ่งบังหน้ากล้อง ตรวจภาพและส่งสายตรวจดู", "high", "camera.a",
+    ]  # fmt: skip
+    assert len(scene.events("alarm_raised")) == 1
+    seen = scene.app.pipeline.state.get("camera.a")
+    assert seen is not None and (seen.attributes["tampered"], seen.attributes["tampered_by"]) == (True, "covered")
+
+
 REPEATED = """\
 id: reports_repeated
 use_blueprint: {path: reports_repeated.yaml}

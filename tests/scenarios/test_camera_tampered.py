@@ -33,6 +33,7 @@ async def test_a_covered_camera_is_an_alarm_and_a_clip_is_asked_for(begin: Begin
         device.see("tamper", True)
         raised = await scene.event("alarm_raised")
         assert (raised.data["title"], raised.data["priority"]) == ("กล้องถูกบังหรือขยับ กล้องประตู", "high")
+        assert raised.data["detail"] == "กล้องแจ้งเอง ตรวจภาพและส่งสายตรวจดู"
         clip = await scene.event("action_finished", action="camera.clip")
         assert clip.entity == "camera.gate"  # there is no video here: it fails, and the run ends all the same
         assert clip.data["status"] == "failed"

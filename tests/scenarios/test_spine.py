@@ -19,11 +19,11 @@ use_blueprint:
 READ = {"series": "1กข", "number": "1234", "province": "สุโขทัย", "confidence": 0.93}
 
 
-async def listed(scene: Scene) -> str:
+async def listed(scene: Scene, plate: str = "1กข 1234") -> str:
     """The plate on the list: one person asks, another approves."""
     ccoc, commander = await scene.person("ccoc"), await scene.person("commander")
     entry = await ccoc.act(
-        "watchlist.add", plate="1กข 1234", province="สุโขทัย", reason="stolen car", legal_ground="case 12/2569"
+        "watchlist.add", plate=plate, province="สุโขทัย", reason="stolen car", legal_ground="case 12/2569"
     )  # fmt: skip
     status, refused = await ccoc.ask("POST", "/api/actions/watchlist.approve", json={"params": {"entry": entry}})
     assert (status, refused["error"]["code"]) == (403, "denied")
@@ -97,6 +97,19 @@ async def test_a_listed_plate_leads_to_incident_unit_alarm_and_drone(begin: Begi
     assert finished.cause == asked.cause
     status, late = await officer.ask("POST", f"/api/confirmations/{asked.entity}", json={"answer": "yes"})
     assert (status, late["error"]["code"]) == (410, "expired")
+
+
+async def test_a_part_of_a_plate_sends_nobody(begin: Begin, tmp_path: Path) -> None:
+    scene = await begin_spine(begin, tmp_path)
+    await listed(scene, "?ค 12?4")
+    await scene.machine("ccoc").emit("plate_read", READ | {"series": "1ค", "number": "1294"}, "camera.c1")
+    opened = await scene.event("incident_opened")
+    await scene.until(lambda: not scene.app.journal.records("runs"))
+    (hit,) = scene.events("watchlist_hit")
+    assert (hit.data["match"], hit.data["priority"], opened.data["priority"]) == ("partial", "normal", "normal")
+    assert opened.data["title"] == "พบป้ายเฝ้าระวัง ?ค12?4 สุโขทัย"
+    for name in ("incident_assigned", "confirmation_requested", "unit_alerted"):
+        assert scene.events(name) == [], name
 
 
 async def test_the_trace_says_what_was_done_and_names_no_plate(begin: Begin, tmp_path: Path) -> None:

@@ -278,7 +278,8 @@ async def test_a_blueprint_is_filled_and_its_mistakes_are_told(desk: Door) -> No
         "id: mine\nalias: 'ป้าย: ของฉัน'\nuse_blueprint:\n  path: watchlist_hit.yaml\n  input:\n"
         "    line_group: 'on'\n    drone: drone.sky\n"
     )
-    assert made["filled"].startswith("id: mine\nalias: 'ป้าย: ของฉัน'\ntriggers:\n  - trigger: event\n")
+    head = "id: mine\nalias: 'ป้าย: ของฉัน'\nmode: parallel\nmax: 20\ntriggers:\n  - trigger: event\n"
+    assert made["filled"].startswith(head)
     assert "altitude_m: 40" in made["filled"]
     assert any("drone.sky" in mistake["words"] for mistake in made["mistakes"])
     status, made = await desk.ask(

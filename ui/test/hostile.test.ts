@@ -46,7 +46,7 @@ function fill(evil: string): void {
   const more = { plate: evil, read_plate: evil, province: evil, actor: evil, action: evil, right: 'drone.dispatch', available: false, video: evil, video_reason: evil };
   const attributes = { ...given, ...more, priority: evil, match: evil, by: evil, owner_officer: evil, opened_by: evil };
   const messages = [{ at: 1, by: evil, text: evil, media: [evil] }, { at: 2, by: 'reporter', text: evil, media: [] }];
-  Object.assign(attributes, { receipt: evil, channel: evil, text: evil, reporter: evil, messages, merge_reason: evil, officers: [{ name: evil, title: evil }, evil], silent: true, sos_at: 1, sos_kind: evil, capabilities: ['unit'], list: [evil, evil], phrase: { th: evil, en: evil } });
+  Object.assign(attributes, { receipt: evil, channel: evil, text: evil, reporter: evil, messages, merge_reason: evil, officers: [{ name: evil, title: evil }, evil], differs: [evil, 7, null], alternatives: [evil, { x: evil }], silent: true, sos_at: 1, sos_kind: evil, capabilities: ['unit'], list: [evil, evil], phrase: { th: evil, en: evil } });
   const states = ['alarm', 'incident', 'hit', 'unit', 'drone', 'camera', 'report', 'plugin'].map((domain) => state(`${domain}.x`, evil, attributes));
   const confirmation = state('confirmation.x', 'pending', { ...attributes, title: { th: evil, en: evil }, params: { [evil.slice(0, 40)]: evil, altitude_m: 40 }, expires_at: 99, target: 'drone.x' });
   live.store.reset({ type: 'state', seq: 1, states: [...states, confirmation, state('shift.current', evil, attributes)], now: 0 });

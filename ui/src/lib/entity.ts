@@ -15,6 +15,12 @@ export function str(state: State | undefined, key: string, limit?: number): stri
   return value === null || value === undefined ? '' : clean(value, limit);
 }
 
+/** The texts of a list, at most 16. */
+export function texts(state: State | undefined, key: string, limit?: number): string[] {
+  const value = state?.attributes[key];
+  return Array.isArray(value) ? value.slice(0, 16).filter((item) => typeof item === 'string').map((item) => clean(item, limit)) : [];
+}
+
 export function flag(state: State | undefined, key: string): boolean {
   return state?.attributes[key] === true;
 }

@@ -1,4 +1,4 @@
-"""The default plate reader: the program ``tesseract`` with Thai data, one process a row of text.
+"""The peer of the plate reader: the program ``tesseract`` with Thai data, one process a row of text.
 
 The rows go in through a pipe (no plate is written to disk) and come back as hOCR with the engine's choices for each
 symbol, from which ``grammar`` takes the likeliest text.
@@ -17,17 +17,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub.core.error import Unavailable
-from hub.kernels import text as kernel
+from hub.kernels.plate import rectify
 from hub.vision import grammar, provinces
-from hub.vision.reader import PlateText
+from hub.vision.network import NetworkReader
+from hub.vision.reader import Luma, PlateRead, PlateText, Quad
+from tests.bench import text_rows as kernel
 
 MISSING = "plate reading is off: tesseract with Thai is not installed (apt-get install tesseract-ocr tesseract-ocr-tha)"
 _CHOICE = re.compile(r"x_confs ([0-9.]+)'>([^<]*)</span>")
 _SYMBOL = re.compile(r"id='lstm_choices_")
+_UPRIGHT = (176, 400)
 MIN_FIT = 0.5
 """Least mean likelihood of a row's symbols. Of plates whose number was read right none was below 0.56; what is no plate
 mostly is. One letter that could be many lowers the confidence and not the fit: such a plate is told, with alternatives.
 """
+_CONFUSION = 0.04
+SWALLOWED: dict[str, str] = {
+    "ข": "ชซ", "จ": "ฐ", "น": "ฉ", "ม": "ฆ", "ท": "ฑ", "ด": "ค", "ฎ": "ฏ", "ณ": "ฌ", "ง": "ฌ"
+}  # fmt: skip
+"""Letters that engines for printed text read, surely, where the narrow face of plates shows one of the others."""
+_SWALLOWING = 0.4
+_THAI_DIGITS = {ord(thai): latin for thai, latin in zip("๐๑๒๓๔๕๖๗๘๙", grammar.DIGITS, strict=True)}
 _LETTERS = grammar.DIGITS + grammar.CONSONANTS
 _WORD = "8"  # page segmentation: the picture is one word; it reads short rows better than "one line" does
 
@@ -44,6 +54,21 @@ def installed(program: str = "tesseract") -> bool:
     return "tha" in listed.stdout.split()
 
 
+def widened(choices: grammar.Choices) -> grammar.Choices:
+    """One symbol's letters, with those that are easily confused and Thai digits as Latin ones."""
+    letters: dict[str, float] = {}
+    for text, likelihood in choices:
+        for letter in text.translate(_THAI_DIGITS)[:1]:
+            letters[letter] = max(letters.get(letter, 0.0), min(max(likelihood, 0.002), 0.995))
+    for letter, likelihood in list(letters.items()):
+        for group in grammar.CONFUSED:
+            for other in group if letter in group else "":
+                letters[other] = max(letters.get(other, 0.0), likelihood * _CONFUSION)
+        for other in SWALLOWED.get(letter, ""):
+            letters[other] = max(letters.get(other, 0.0), likelihood * _SWALLOWING)
+    return list(letters.items())
+
+
 class TesseractReader:
     """``PlateReader`` over the program ``tesseract``; at most ``parallel`` processes at a time, each ``limit`` s."""
 
@@ -52,19 +77,22 @@ class TesseractReader:
         self._limit = limit
         self._slots = threading.BoundedSemaphore(parallel)
 
-    def read(self, plate: NDArray[np.uint8]) -> PlateText | None:
+    refines = False
+
+    def read(self, luma: Luma, quad: Quad) -> PlateRead | None:
         """See ``PlateReader``."""
+        plate = rectify(luma, quad, *_UPRIGHT)
         strokes = kernel.ink(plate)
         parts = kernel.rows(strokes)
         if parts is None:
             return None
         lower = kernel.line(plate, strokes, parts[1], height=48, margin=14)
-        found = grammar.readings(self._registration(plate, strokes, parts[0]))
+        found = grammar.readings([widened(choices) for choices in self._registration(plate, strokes, parts[0])])
         if lower is None or not found or found[0].fit < MIN_FIT:
             return None
         province = self._province(lower)
         best, *others = (PlateText(r.series, r.number, province, r.likelihood) for r in found)
-        return PlateText(best.series, best.number, province, best.confidence, tuple(others))
+        return PlateRead(PlateText(best.series, best.number, province, best.confidence, tuple(others)), quad)
 
     def _registration(
         self, plate: NDArray[np.uint8], strokes: NDArray[np.uint8], row: tuple[int, int]
@@ -84,10 +112,9 @@ class TesseractReader:
 
     def _symbols(self, picture: NDArray[np.uint8], letters: str) -> list[grammar.Choices]:
         page = self._run(picture, "-c", "lstm_choice_mode=2", "-c", f"tessedit_char_whitelist={letters}", "hocr")
-        symbols = []
+        symbols: list[grammar.Choices] = []
         for part in _SYMBOL.split(page)[1:]:
-            choices = [(html.unescape(letter), float(conf) / 100) for conf, letter in _CHOICE.findall(part)]
-            symbols.append(choices)
+            symbols.append([(html.unescape(letter), float(conf) / 100) for conf, letter in _CHOICE.findall(part)])
         return symbols
 
     def _province(self, row: NDArray[np.uint8]) -> str:
@@ -111,3 +138,16 @@ class TesseractReader:
             except subprocess.TimeoutExpired:
                 raise Unavailable(f"tesseract gave no answer in {self._limit:g} s") from None
         return done.stdout.decode("utf-8", "replace")
+
+
+class Rectified:
+    """The same on the plate that the hub's corner network straightens."""
+
+    refines = True
+
+    def __init__(self) -> None:
+        self._corners, self._reader = NetworkReader(), TesseractReader()
+
+    def read(self, luma: Luma, quad: Quad) -> PlateRead | None:
+        """See ``PlateReader``."""
+        return self._reader.read(luma, self._corners.locate(luma, quad).quad)

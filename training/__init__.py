@@ -1,0 +1,1 @@
+"""What is trained with the project, and shipped as files that the hub only runs."""

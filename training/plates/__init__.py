@@ -1,0 +1,1 @@
+"""Thai number plates made here, and the networks trained on them."""
