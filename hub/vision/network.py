@@ -19,15 +19,12 @@ from hub.core.error import Unavailable
 from hub.kernels import plate as kernel
 from hub.vision.compose import one_line, registration
 from hub.vision.lattice import Columns, lattice
+from hub.vision.layout import LINE, WHOLE, parts
 from hub.vision.provinces import PROVINCES
 from hub.vision.reader import Luma, PlateRead, Quad
 
 MODELS = Path(__file__).parent / "models"
 MISSING = "plate reading is off: the networks are not part of this installation"
-WHOLE, TOP, BOTTOM = (64, 128), (48, 224), (24, 128)
-CAR, MOTORCYCLE, LINE = 0, 1, 2
-_UPPER, _LOWER = (0.0, 0.70), (0.62, 1.0)  # rows of a car's plate, as fractions
-_FIRST, _NAME, _SECOND = (0.0, 0.42), (0.38, 0.62), (0.54, 1.0)  # of a motorcycle's
 _MARGIN = 0.06
 _LOOKS = 3
 MIN_SURE = 0.5
@@ -37,8 +34,8 @@ _UNIT = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Located:
-    """``quad``: float32 (4, 2) in pixels; ``sure`` 0..1: a plate is there; ``layout``: ``CAR``, ``MOTORCYCLE``
-    or ``LINE``."""
+    """``quad``: float32 (4, 2) in pixels; ``sure`` 0..1: a plate is there; ``layout``: of
+    ``hub.vision.layout``."""
 
     quad: Quad
     sure: float
@@ -87,14 +84,7 @@ class NetworkReader:
 
     def look(self, luma: Luma, located: Located) -> tuple[Columns, NDArray[np.float32]]:
         """Probabilities: float32 (columns, classes) of the row of characters, and of the 77 provinces."""
-        quad = located.quad
-        if located.layout != MOTORCYCLE:
-            rows = _UPPER if located.layout == CAR else (0.0, 1.0)
-            top, bottom = _part(luma, quad, rows, TOP), _part(luma, quad, _LOWER, BOTTOM)
-        else:
-            half = (TOP[0], TOP[1] // 2)
-            top = np.hstack([_part(luma, quad, _FIRST, half), _part(luma, quad, _SECOND, half)])
-            bottom = _part(luma, quad, _NAME, BOTTOM)
+        top, bottom = parts(located.layout, lambda rows, size: _part(luma, located.quad, rows, size))
         return self.columns(top), _shares(self._told(self._province, bottom))
 
     def columns(self, top: Luma) -> Columns:

@@ -41,7 +41,7 @@ class Words:
     words: WordList
 
     async def put(self, words: Any) -> None:
-        raise NotImplementedError
+        """The list is given whole."""
 
     async def nearest(self, read: Any, **bounds: float) -> list[tuple[str, float]]:
         found = self.words.nearest(read, bounds["other"], bounds["gap"], bounds["bound"], 16)

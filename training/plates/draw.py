@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from hub.vision.grammar import CONFUSED, CONSONANTS, DIGITS
 from hub.vision.lattice import LATIN
+from hub.vision.layout import CAR, LINE
 from hub.vision.provinces import PROVINCES
 from training.plates.faces import Face
 from training.plates.glyphs import mask
 
-CAR, MOTORCYCLE, LINE = 0, 1, 2
 SIZES = ((150, 340), (172, 220), (110, 520))  # height, width
 PRIVATE, COMMERCIAL, TAXI, RED, SPECIAL = range(5)
 _KINDS = (0.6, 0.1, 0.1, 0.08, 0.12)  # how often each is drawn

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from hub.vision.compose import one_line, registration, sure
 from hub.vision.grammar import CONSONANTS
 from hub.vision.lattice import lattice
+from hub.vision.layout import CAR, LINE, MOTORCYCLE
 from hub.vision.network import NetworkReader
 from hub.vision.reader import PlateText
 from training.plates import faces
-from training.plates.draw import CAR, COMMERCIAL, LINE, MOTORCYCLE, PRIVATE, RED, SPECIAL, TAXI, Faces
+from training.plates.draw import COMMERCIAL, PRIVATE, RED, SPECIAL, TAXI, Faces
 from training.plates.samples import Reading, reading
 from training.plates.supply import trained
 

@@ -10,7 +10,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
-from training.plates.samples import BOTTOM, TOP, WHOLE
+from hub.vision.layout import BOTTOM, TOP, WHOLE
 
 OPSET = 17
 NAMES = {"corners": WHOLE, "row": TOP, "province": BOTTOM}

@@ -10,15 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub.vision.lattice import ALPHABET
+from hub.vision.layout import CAR, LINE, MOTORCYCLE, TOP, WHOLE, parts
 from training.plates.degrade import background, blurred, coded, lit
-from training.plates.draw import CAR, LINE, MOTORCYCLE, SIZES, Faces, Plate, draw
+from training.plates.draw import SIZES, Faces, Plate, draw
 
-WHOLE = (64, 128)  # of the picture in which corners are looked for
-TOP, BOTTOM = (48, 224), (24, 128)
 STEP = 4  # pixels of the top picture for each column of the reader
 COLUMNS = TOP[1] // STEP
-TOP_OF, BOTTOM_OF = (0.0, 0.70), (0.62, 1.0)  # the rows of a car's plate that they show
-FIRST_OF, NAME_OF, SECOND_OF = (0.0, 0.42), (0.38, 0.62), (0.54, 1.0)  # of a motorcycle's
 IGNORED = -1
 Luma = NDArray[np.uint8]
 Random = np.random.Generator
@@ -79,13 +76,7 @@ def straightened(small: Luma, quad: NDArray[np.float32], plate: Plate, error: ND
             ends = ends / 2 + 0.5 * line
         middles.append((float(ends[0]) * COLUMNS, float(ends[1]) * COLUMNS))
     _label(columns, middles, plate.text)
-    if plate.layout != MOTORCYCLE:
-        rows = TOP_OF if plate.layout == CAR else (0.0, 1.0)
-        top, bottom = part(small, quad, rows, TOP), part(small, quad, BOTTOM_OF, BOTTOM)
-    else:
-        half = (TOP[0], TOP[1] // 2)
-        top = np.hstack([part(small, quad, FIRST_OF, half), part(small, quad, SECOND_OF, half)])
-        bottom = part(small, quad, NAME_OF, BOTTOM)
+    top, bottom = parts(plate.layout, lambda rows, size: part(small, quad, rows, size))
     return Reading(top, bottom, columns, plate.province, plate.text)
 
 

@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hub.vision.layout import CAR, LINE, MOTORCYCLE
 from training.plates import faces
-from training.plates.draw import CAR, LINE, MOTORCYCLE, Faces
+from training.plates.draw import Faces
 from training.plates.samples import corners, reading
 
 SHARD = 1_000
