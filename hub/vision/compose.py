@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from itertools import islice
 
 from hub.vision import grammar
 from hub.vision.grammar import DIGITS
@@ -15,6 +13,7 @@ MIN_FIT = 0.35
 """Least mean likelihood of the characters: below it the picture shows no plate."""
 LATIN_LENGTHS = range(4, 10)
 _OTHERS = 4
+_WORTH = 0.02  # what is less likely, such as the same plate without a digit, only fills an officer's screen
 
 
 def registration(characters: Lattice, province: str) -> PlateText | None:
@@ -22,8 +21,15 @@ def registration(characters: Lattice, province: str) -> PlateText | None:
     found = grammar.readings(characters)
     if not found or found[0].fit < MIN_FIT:
         return None
-    best, *others = (PlateText(one.series, one.number, province, sure(one.likelihood)) for one in found)
-    return replace(best, alternatives=tuple(others), lattice=characters)
+    best, *others = found
+    confidence = sure(best.likelihood)
+    shares = _shares(confidence, [one.likelihood for one in others])
+    return PlateText(
+        best.series, best.number, province, confidence,
+        tuple(PlateText(one.series, one.number, province, share)
+              for one, share in zip(others, shares, strict=True) if share >= _WORTH),
+        characters,
+    )  # fmt: skip
 
 
 def one_line(characters: Lattice) -> PlateText | None:
@@ -40,11 +46,19 @@ def one_line(characters: Lattice) -> PlateText | None:
     if likelihood ** (1 / len(rows)) < MIN_FIT:
         return None
     seconds = sorted(((row[1][1] / row[0][1], at) for at, row in enumerate(rows) if len(row) > 1), reverse=True)
+    confidence, seconds = sure(likelihood), seconds[:_OTHERS]
+    shares = _shares(confidence, [ratio for ratio, _ in seconds])
     others = tuple(
-        PlateText("", text[:at] + rows[at][1][0] + text[at + 1 :], "", sure(likelihood * ratio))
-        for ratio, at in islice(seconds, _OTHERS)
-    )
-    return PlateText("", text, "", sure(likelihood), others, tuple(map(_tuple, rows)))
+        PlateText("", text[:at] + rows[at][1][0] + text[at + 1 :], "", share)
+        for (_, at), share in zip(seconds, shares, strict=True) if share >= _WORTH
+    )  # fmt: skip
+    return PlateText("", text, "", confidence, others, tuple(map(_tuple, rows)))
+
+
+def _shares(confidence: float, likelihoods: list[float]) -> list[float]:
+    """What the best reading leaves, shared by likelihood: all readings together are never over 1."""
+    whole = sum(likelihoods)
+    return [(1 - confidence) * one / whole for one in likelihoods] if whole > 0 else []
 
 
 def _tuple(row: list[tuple[str, float]]) -> Choices:

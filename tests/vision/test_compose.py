@@ -27,6 +27,22 @@ def test_a_doubtful_consonant_is_the_first_alternative() -> None:
     assert text.lattice == characters
 
 
+@pytest.mark.parametrize("doubt", [0.3, 0.45])
+def test_all_readings_together_are_one_at_most(doubt: float) -> None:
+    thai, latin = registration(row("1กญ1234", _2=("ณ", doubt)), ""), one_line(row("AB1234", _0=("R", doubt)))
+    for text, other in ((thai, "1กณ 1234"), (latin, "RB1234")):
+        assert text is not None
+        told = [text.confidence, *(one.confidence for one in text.alternatives)]
+        assert sum(told) <= 1.0 and told == sorted(told, reverse=True)
+        assert text.alternatives[0].text == other
+
+
+def test_a_sure_reading_has_no_alternatives() -> None:
+    text = registration(row("ลย8908"), "ตาก")
+    assert text is not None and text.confidence > 0.9
+    assert text.alternatives == ()  # not the same without one of its digits
+
+
 def test_pictures_together_outvote_one_that_errs() -> None:
     wrong, right = row("1กณ1234", _2=("ญ", 0.45)), row("1กญ1234", _2=("ณ", 0.2))
     together = fused([(wrong, 0.6), (right, 0.6)])
